@@ -1,0 +1,3 @@
+//! The command `advis`.
+
+fn main() {}

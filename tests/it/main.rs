@@ -1,0 +1,12 @@
+//! The one integration binary. `world.rs` builds the surroundings; one file a subject.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::print_stdout
+)]
+
+mod calendar;
+mod schedule;
