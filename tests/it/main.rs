@@ -9,4 +9,5 @@
 )]
 
 mod calendar;
+mod phrase;
 mod schedule;
