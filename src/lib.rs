@@ -2,4 +2,5 @@
 
 pub mod domain;
 pub mod phrase;
+pub mod planner;
 pub mod schedule;

@@ -10,4 +10,5 @@
 
 mod calendar;
 mod phrase;
+mod planner;
 mod schedule;
