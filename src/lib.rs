@@ -1,6 +1,7 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod domain;
+pub mod intake;
 pub mod phrase;
 pub mod planner;
 pub mod schedule;

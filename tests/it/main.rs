@@ -9,6 +9,7 @@
 )]
 
 mod calendar;
+mod intake;
 mod phrase;
 mod planner;
 mod schedule;
