@@ -1,5 +1,7 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod config;
+pub mod delivery;
 pub mod domain;
 pub mod intake;
 pub mod phrase;

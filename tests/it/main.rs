@@ -9,6 +9,7 @@
 )]
 
 mod calendar;
+mod config;
 mod intake;
 mod phrase;
 mod planner;

@@ -1,0 +1,3 @@
+//! From a planned reminder to a delivered message.
+
+pub mod state;
