@@ -1,5 +1,6 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod clock;
 pub mod config;
 pub mod delivery;
 pub mod domain;
@@ -7,3 +8,5 @@ pub mod intake;
 pub mod phrase;
 pub mod planner;
 pub mod schedule;
+pub mod store;
+pub mod telemetry;

@@ -14,3 +14,4 @@ mod intake;
 mod phrase;
 mod planner;
 mod schedule;
+mod store;

@@ -1,0 +1,50 @@
+//! Many rows in few statements: they go to SQLite as JSON arrays, which it unfolds with `json_each($1)`.
+
+use chrono::NaiveDate;
+use serde::{Serialize, Serializer};
+use sqlx::SqliteConnection;
+
+use super::Error;
+
+/// Rows in one statement: enough that the cost of a call does not count, few enough that its text stays small.
+const BATCH_ROWS_MAX: usize = 1_000;
+
+/// A day in JSON: `2020-01-31`.
+#[derive(Clone, Copy)]
+pub(super) struct Day(pub(super) NaiveDate);
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// Runs `sql` on `rows`, some at a time: `$1` is a JSON array of them, `$2` and on are `rest`.
+pub(super) async fn batch(
+    unit: &mut SqliteConnection,
+    sql: &'static str,
+    rows: &[impl Serialize],
+    rest: &[&str],
+) -> Result<(), Error> {
+    for some in rows.chunks(BATCH_ROWS_MAX) {
+        whole(unit, sql, some, rest).await?;
+    }
+    Ok(())
+}
+
+/// As [`batch`], with all rows in one statement, for those that must see them together.
+pub(super) async fn whole(
+    unit: &mut SqliteConnection,
+    sql: &'static str,
+    rows: &[impl Serialize],
+    rest: &[&str],
+) -> Result<(), Error> {
+    let query = sqlx::query(sql).bind(json(rows)?);
+    rest.iter().fold(query, |query, value| query.bind(*value)).execute(unit).await?;
+    Ok(())
+}
+
+/// `rows` as a JSON array.
+pub(super) fn json(rows: &[impl Serialize]) -> Result<String, Error> {
+    Ok(serde_json::to_string(rows).map_err(|error| sqlx::Error::Encode(Box::new(error)))?)
+}

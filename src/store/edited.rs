@@ -1,0 +1,154 @@
+//! An edit of the book that is made and not yet final, so that the notices it causes become final with it.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::batch::json;
+use super::book::{self, Which};
+use super::journal::{Subject, record};
+use super::outbox::{FREEZE_PAGE, Frozen, freeze, withdraw};
+use super::{Error, Stamp, Unit};
+use crate::domain::commitment::Commitment;
+use crate::telemetry;
+
+const LAST_EVENTS: &str = "
+    SELECT commitment, max(id) FROM events WHERE commitment IN (SELECT value FROM json_each($1))
+     GROUP BY commitment";
+
+/// What was done to commitments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deed {
+    /// The earliest open window, or every one, is done.
+    Done,
+    /// The last `done`, or that it was cancelled, is taken back.
+    Reopened,
+    /// Given up.
+    Cancelled,
+    /// The dates that were read are right.
+    Confirmed,
+    /// The earliest open window has a new deadline.
+    Postponed {
+        /// In people's words; may be empty.
+        reason: String,
+    },
+    /// One leader's reminders wait.
+    Snoozed,
+    /// Others answer for it, now or from a day to come.
+    Assigned,
+    /// The day of an earlier assignment has come.
+    HandedOver,
+}
+
+impl Deed {
+    /// The name in the journal.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Reopened => "reopened",
+            Self::Cancelled => "cancelled",
+            Self::Confirmed => "confirmed",
+            Self::Postponed { .. } => "postponed",
+            Self::Snoozed => "snoozed",
+            Self::Assigned => "assigned",
+            Self::HandedOver => "handed over",
+        }
+    }
+}
+
+/// A commitment that an edit touched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touched {
+    /// Number of its event in the journal.
+    pub event: i64,
+    /// As it was.
+    pub before: Commitment,
+    /// As it is from now on.
+    pub after: Commitment,
+}
+
+/// An edit that is made and not yet final: dropped, it is taken back.
+///
+/// While it lasts nobody can write into the store, its holder included; reading shows the book as it was.
+#[derive(Debug)]
+#[must_use = "an edit that is not committed is taken back"]
+pub struct Edited<'s> {
+    unit: Unit<'s>,
+    deed: Deed,
+    at: DateTime<Utc>,
+    touched: Vec<Touched>,
+}
+
+impl<'s> Edited<'s> {
+    /// Of the commitments that were as in `before`, each with its event recorded.
+    pub(super) async fn new(
+        mut unit: Unit<'s>,
+        stamp: &Stamp,
+        deed: Deed,
+        before: Vec<Commitment>,
+    ) -> Result<Self, Error> {
+        let references: Vec<&str> = before.iter().map(|one| one.reference.as_str()).collect();
+        let (after, _) = book::load(&mut unit, Which::These(&references)).await?;
+        let events: Vec<(String, i64)> =
+            sqlx::query_as(LAST_EVENTS).bind(json(&references)?).fetch_all(&mut *unit).await?;
+        let events: HashMap<String, i64> = events.into_iter().collect();
+        let mut after: HashMap<String, Commitment> =
+            after.into_iter().map(|one| (one.reference.clone(), one)).collect();
+        let touched = |before: Commitment| {
+            let event = *events.get(&before.reference)?;
+            let after = after.remove(&before.reference)?;
+            Some(Touched { event, before, after })
+        };
+        let touched = before.into_iter().filter_map(touched).collect();
+        Ok(Self { unit, deed, at: stamp.at, touched })
+    }
+
+    /// What was done.
+    #[must_use]
+    pub fn deed(&self) -> &Deed {
+        &self.deed
+    }
+
+    /// Every commitment it touched, once.
+    #[must_use]
+    pub fn touched(&self) -> &[Touched] {
+        &self.touched
+    }
+
+    /// Makes it final, all in one: withdraws the reminders about these commitments that have not left, puts `notices`
+    /// into the outbox, and answers with the references it touched.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn commit(mut self, notices: &[Frozen]) -> Result<Vec<String>, Error> {
+        let touched: Vec<String> =
+            self.touched.into_iter().map(|one| one.after.reference).collect();
+        let withdrawn = withdraw(&mut self.unit, &touched, self.at).await?;
+        for page in notices.chunks(FREEZE_PAGE) {
+            freeze(&mut self.unit, page, self.at).await?;
+        }
+        self.unit.commit().await?;
+        if withdrawn > 0 {
+            telemetry::withdrawn(withdrawn);
+        }
+        Ok(touched)
+    }
+}
+
+/// Ends the statements of an edit: records what was done to which commitment, each as it was before.
+pub(super) async fn finish<'s>(
+    mut unit: Unit<'s>,
+    stamp: &Stamp,
+    deed: Deed,
+    touched: Vec<(&Commitment, Value)>,
+) -> Result<Edited<'s>, Error> {
+    let before = touched.iter().map(|(one, _)| (*one).clone()).collect();
+    let subjects: Vec<Subject<'_>> = touched
+        .into_iter()
+        .map(|(one, detail)| Subject::commitment(&one.reference).detail(detail))
+        .collect();
+    record(&mut unit, stamp, deed.name(), &subjects).await?;
+    Edited::new(unit, stamp, deed, before).await
+}

@@ -1,0 +1,92 @@
+//! What can go wrong with the store, in words for people.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::import::ImportProblem;
+
+/// Why the store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No file.
+    #[error("there is no store at {}; run `advis import FILE…` first, or set [store] path", path.display())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The file or its folder takes no writing.
+    #[error("{} cannot be written ({source}); give this user the right to write it and its folder, or set [store] path", path.display())]
+    Unwritable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Something else than a store of Advis.
+    #[error("{} is no store of Advis; set [store] path to another file, or move this one away", path.display())]
+    NotADatabase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Migrated by an Advis that knows more than this one.
+    #[error(
+        "{} was written by a newer Advis (schema {version}, this one knows {known}); install that version, or restore a backup",
+        path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The schema version that is unknown here.
+        version: i64,
+        /// The newest version known here.
+        known: i64,
+    },
+    /// A library with a known fault: it can corrupt a WAL file.
+    #[error(
+        "SQLite {found} is too old, it can damage the store; build Advis with SQLite {needed} or later"
+    )]
+    TooOldSqlite {
+        /// What runs.
+        found: String,
+        /// What is needed.
+        needed: &'static str,
+    },
+    /// The tables could not be made or changed.
+    #[error("the tables of {} could not be brought up to date: {source}", path.display())]
+    Migration {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: sqlx::migrate::MigrateError,
+    },
+    /// Another process sends from this store.
+    #[error("another advis is sending from {}; stop it first, or wait until it is done", path.display())]
+    SenderRuns {
+        /// The store.
+        path: PathBuf,
+    },
+    /// Another process writes, and did not end in time.
+    #[error("another process is writing into {}; try again when it is done", path.display())]
+    Busy {
+        /// The store.
+        path: PathBuf,
+    },
+    /// References that are not in the book.
+    #[error("not in the book: {}; nothing was changed", what.join(", "))]
+    Unknown {
+        /// Each reference.
+        what: Vec<String>,
+    },
+    /// A change that makes no sense, with the reason.
+    #[error("{0}; nothing was changed")]
+    Refused(String),
+    /// Cells of an import that are wrong, every one.
+    #[error("nothing was imported:{}", problems.iter().map(|problem| format!("\n{problem}")).collect::<String>())]
+    Import {
+        /// Each cell.
+        problems: Vec<ImportProblem>,
+    },
+    /// Anything else that SQLite says.
+    #[error("the store failed: {0}")]
+    Sql(#[from] sqlx::Error),
+}

@@ -1,0 +1,89 @@
+//! What was sent before: facts for the planner.
+
+use chrono::NaiveDate;
+use sqlx::FromRow;
+
+use super::batch::json;
+use super::{Error, Store, Which};
+use crate::domain::reminder::{History, Sent};
+use crate::domain::rule::Ladder;
+
+const SENT: &str = "SELECT * FROM sent";
+
+const SENT_OPEN: &str = "
+    SELECT * FROM sent
+     WHERE commitment IN (SELECT reference FROM commitments WHERE status = 'open')";
+
+const SENT_NEAR: &str = "
+    SELECT * FROM sent WHERE commitment IN (
+        SELECT reference FROM commitments WHERE status = 'open' AND look_on IS NULL
+        UNION ALL
+        SELECT reference FROM commitments WHERE status = 'open' AND look_on <= $1)";
+
+const SENT_THESE: &str = "
+    SELECT * FROM sent WHERE commitment IN (SELECT value FROM json_each($1))";
+
+const WRITTEN_TODAY: &str = "
+    SELECT purpose, address_key FROM messages
+     WHERE day = $1 AND purpose IN ('own', 'escalation') AND state NOT IN ('cancelled', 'superseded')";
+
+#[derive(FromRow)]
+struct SentRow {
+    commitment: String,
+    revision: u32,
+    window: u32,
+    leader: String,
+    step: String,
+    day: String,
+    accepted_on: Option<String>,
+}
+
+impl SentRow {
+    /// `None` for a step or a day that no Advis writes.
+    fn sent(&self) -> Option<Sent> {
+        let accepted_on = self.accepted_on.as_deref().map(str::parse).transpose().ok()?;
+        Some(Sent {
+            revision: self.revision,
+            window: self.window,
+            leader: self.leader.clone(),
+            step: self.step.parse().ok()?,
+            on: self.day.parse().ok()?,
+            accepted_on,
+        })
+    }
+}
+
+impl Store {
+    /// What was sent about those commitments, and who got a message on the day `today`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn history(&self, which: Which<'_>, today: NaiveDate) -> Result<History, Error> {
+        let mut unit = self.read().await?;
+        let rows: Vec<SentRow> = match which {
+            Which::All => sqlx::query_as(SENT).fetch_all(&mut *unit).await?,
+            Which::Open => sqlx::query_as(SENT_OPEN).fetch_all(&mut *unit).await?,
+            Which::Near(day) => {
+                sqlx::query_as(SENT_NEAR).bind(day.to_string()).fetch_all(&mut *unit).await?
+            }
+            Which::These(references) => {
+                sqlx::query_as(SENT_THESE).bind(json(references)?).fetch_all(&mut *unit).await?
+            }
+        };
+        let written: Vec<(String, String)> =
+            sqlx::query_as(WRITTEN_TODAY).bind(today.to_string()).fetch_all(&mut *unit).await?;
+        unit.commit().await?;
+
+        let mut history = History::default();
+        for row in rows {
+            if let Some(sent) = row.sent() {
+                history.record(&row.commitment, sent);
+            }
+        }
+        for (purpose, address_key) in written {
+            let ladder = if purpose == "own" { Ladder::Own } else { Ladder::Escalation };
+            history.record_message(ladder, &address_key);
+        }
+        Ok(history)
+    }
+}

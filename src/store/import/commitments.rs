@@ -1,0 +1,245 @@
+//! The book's sheet.
+
+use std::collections::HashSet;
+
+use sqlx::SqliteConnection;
+
+use super::sheet::{Cells, Difference, Sheet, account, check, compare, put};
+use super::{Import, ImportProblem, ImportedCommitment, ImportedLeader, Tally};
+use crate::domain::commitment::Status;
+use crate::store::batch::{Day, batch};
+use crate::store::changes::{
+    DeadlineRow, ResponsibleRow, StatusRow, add_responsible, cancel_groundless,
+    replace_responsible, set_deadlines, set_status, window_rows,
+};
+use crate::store::journal::Subject;
+use crate::store::{Error, Stamp};
+
+const KNOWN_COMMITMENTS: &str = "
+    SELECT reference, imported, revision,
+           json_object('title', title, 'kind', kind, 'deadline', phrase,
+                       'organisation', organisation, 'document', document,
+                       'document_date', document_date, 'section', section, 'quote', quote,
+                       'confidential', CAST(confidential AS TEXT), 'status', status,
+                       'adopted_on', adopted_on, 'responsible', (
+                           SELECT group_concat(leader, ';') FROM (
+                               SELECT leader FROM responsibilities
+                                WHERE commitment = c.reference
+                                ORDER BY position, leader))) AS cells
+      FROM commitments c
+     WHERE reference IN (SELECT value FROM json_each($1))";
+
+const PUT_COMMITMENTS: &str = "
+    INSERT INTO commitments (reference, title, kind, organisation, document, document_date,
+                             section, quote, confidential, adopted_on, imported)
+    SELECT value ->> 'reference', value ->> 'title', coalesce(value ->> 'kind', 'follow_up'),
+           coalesce(value ->> 'organisation', ''), coalesce(value ->> 'document', ''),
+           value ->> 'document_date', coalesce(value ->> 'section', ''),
+           coalesce(value ->> 'quote', ''),
+           CAST(coalesce(value ->> 'confidential', '0') AS INTEGER),
+           value ->> 'adopted_on', value ->> 'imported'
+      FROM json_each($1)
+     WHERE true
+        ON CONFLICT (reference) DO UPDATE
+       SET title = excluded.title, kind = excluded.kind, organisation = excluded.organisation,
+           document = excluded.document, document_date = excluded.document_date,
+           section = excluded.section, quote = excluded.quote,
+           confidential = excluded.confidential, adopted_on = excluded.adopted_on,
+           reference_date = coalesce(excluded.document_date, excluded.adopted_on, reference_date),
+           imported = excluded.imported";
+
+const CLOSE_ALL_WINDOWS: &str = "
+    UPDATE windows SET closed_on = $2, closed_as = 'done'
+      FROM commitments c
+     WHERE c.reference IN (SELECT value FROM json_each($1)) AND windows.closed_on IS NULL
+       AND windows.commitment = c.reference AND windows.revision = c.revision";
+
+/// What was closed stays so, when the new deadline has a window of the same days.
+const CLOSE_AGAIN: &str = "
+    UPDATE windows SET closed_on = old.closed_on, closed_as = old.closed_as
+      FROM commitments c, windows old
+     WHERE c.reference IN (SELECT value FROM json_each($1))
+       AND windows.commitment = c.reference AND windows.revision = c.revision
+       AND old.commitment = c.reference AND old.revision = c.revision - 1
+       AND old.closed_on IS NOT NULL AND old.opens = windows.opens AND old.due IS windows.due";
+
+const FINISH: &str = "
+    UPDATE commitments SET status = 'done'
+     WHERE reference IN (SELECT value FROM json_each($1)) AND status = 'open' AND rrule IS NULL
+       AND NOT EXISTS (SELECT 1 FROM windows w
+                        WHERE w.commitment = reference AND w.revision = commitments.revision
+                          AND w.closed_on IS NULL)";
+
+const LEADERS: &str = "SELECT reference FROM leaders";
+
+const COMMITMENTS: Sheet = Sheet {
+    table: "commitments",
+    required: &["title"],
+    days: &["document_date", "adopted_on"],
+    known: KNOWN_COMMITMENTS,
+    put: PUT_COMMITMENTS,
+};
+
+pub(super) async fn import(
+    unit: &mut SqliteConnection,
+    import: &Import,
+    stamp: &Stamp,
+    problems: &mut Vec<ImportProblem>,
+) -> Result<Tally, Error> {
+    let rows = import.commitments.as_slice();
+    let cells: Vec<(&str, &Cells)> =
+        rows.iter().map(|row| (row.reference.as_str(), &row.cells)).collect();
+    let mut differences = compare(unit, &COMMITMENTS, &cells).await?;
+    check(&COMMITMENTS, &differences, problems);
+    check_cells(unit, &differences, &import.leaders, problems).await?;
+    if problems.is_empty() {
+        for row in &mut differences {
+            decide_status(row, rows);
+        }
+        put(unit, &COMMITMENTS, &differences).await?;
+        put_deadlines(unit, rows, &differences, stamp).await?;
+        put_responsible(unit, &differences, stamp).await?;
+        let known: Vec<&str> =
+            differences.iter().filter(|row| !row.is_new).map(|row| row.reference).collect();
+        cancel_groundless(unit, &known).await?;
+    }
+    account(unit, &differences, rows.len(), Subject::commitment, stamp).await
+}
+
+async fn check_cells(
+    unit: &mut SqliteConnection,
+    differences: &[Difference<'_>],
+    imported: &[ImportedLeader],
+    problems: &mut Vec<ImportProblem>,
+) -> Result<(), Error> {
+    // Those of this import count even when their own rows are refused: one mistake is told once.
+    let leaders: Vec<String> = sqlx::query_scalar(LEADERS).fetch_all(unit).await?;
+    let leaders: HashSet<&str> = leaders
+        .iter()
+        .map(String::as_str)
+        .chain(imported.iter().map(|row| row.reference.as_str()))
+        .collect();
+    for row in differences {
+        if row.change("responsible").is_some() {
+            for leader in responsible(row).filter(|leader| !leaders.contains(leader)) {
+                let what = format!("{leader:?} is no leader here; add one, or mend the reference");
+                problems.push(row.problem(&COMMITMENTS, "responsible", what));
+            }
+        }
+        let known = [("confidential", &["0", "1"][..]), ("status", &Status::ALL.map(Status::name))];
+        for (column, values) in known {
+            if let Some(cell) =
+                row.after.get(column).filter(|cell| !values.contains(&cell.as_str()))
+            {
+                let what = format!("{cell:?} stands for nothing; write {}", values.join(", "));
+                problems.push(row.problem(&COMMITMENTS, column, what));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Replaces the cell `status` by what it leads to: a sheet closes commitments, and never reopens one.
+fn decide_status(row: &mut Difference<'_>, rows: &[ImportedCommitment]) {
+    let can_be_planned = rows
+        .get(row.index)
+        .and_then(|row| row.deadline.as_ref().ok())
+        .is_some_and(|deadline| deadline.can_be_planned());
+    let read = if can_be_planned { Status::Open } else { Status::NeedsDate };
+    let is_said = row.is_new || row.news.contains(&"status");
+    let is_read = is_said || reads_anew(row, rows);
+    let sheet = status_in(&row.imported).unwrap_or(Status::Open);
+    let book = status_in(&row.before).unwrap_or(Status::Open);
+    let after = match (sheet, book) {
+        (Status::Done | Status::Cancelled, _) if is_said => sheet,
+        (_, Status::Done | Status::Cancelled) => book,
+        (Status::NeedsDate, _) if is_read => Status::NeedsDate,
+        _ if is_read => read,
+        _ => book,
+    };
+    row.after.insert("status".to_owned(), after.name().to_owned());
+}
+
+/// Whether the deadline is another: in other words, or the same read against another day. A deadline that people gave
+/// it here is none of the sheet's, and stands.
+fn reads_anew(row: &Difference<'_>, rows: &[ImportedCommitment]) -> bool {
+    let is_reread = rows.get(row.index).is_some_and(|imported| {
+        imported.is_reread && imported.cells.get("deadline") == row.after.get("deadline")
+    });
+    row.is_new || row.change("deadline").is_some() || is_reread
+}
+
+fn status_in(cells: &Cells) -> Option<Status> {
+    cells.get("status").and_then(|name| Status::from_name(name))
+}
+
+async fn put_deadlines(
+    unit: &mut SqliteConnection,
+    rows: &[ImportedCommitment],
+    differences: &[Difference<'_>],
+    stamp: &Stamp,
+) -> Result<(), Error> {
+    let (mut deadlines, mut windows, mut statuses) = (Vec::new(), Vec::new(), Vec::new());
+    let mut done = Vec::new();
+    for row in differences {
+        let Some(status) = status_in(&row.after) else { continue };
+        if reads_anew(row, rows) {
+            let Some(imported) = rows.get(row.index) else { continue };
+            let revision = if row.is_new { row.revision } else { row.revision + 1 };
+            let deadline = DeadlineRow {
+                phrase: row.after.get("deadline").map(String::as_str),
+                ..DeadlineRow::given(row.reference, revision, status, stamp.day)
+            };
+            deadlines.push(deadline.read(imported.deadline.as_ref().map_err(|undated| *undated)));
+            if let Ok(deadline) = &imported.deadline {
+                windows.extend(window_rows(row.reference, revision, deadline, stamp.day));
+            }
+        } else if row.change("status").is_some() {
+            let (reference, status) = (row.reference, status.name());
+            statuses.push(StatusRow { reference, status, entered_on: None, confidence: None });
+        }
+        if status == Status::Done && !row.is_new && row.change("status").is_some() {
+            done.push(row.reference);
+        }
+    }
+    set_deadlines(unit, &deadlines, &windows).await?;
+    set_status(unit, &statuses).await?;
+    let anew: Vec<&str> = deadlines
+        .iter()
+        .filter(|deadline| deadline.revision > 1)
+        .map(|deadline| deadline.reference)
+        .collect();
+    batch(unit, CLOSE_AGAIN, &anew, &[]).await?;
+    batch(unit, FINISH, &anew, &[]).await?;
+    batch(unit, CLOSE_ALL_WINDOWS, &done, &[&stamp.day.to_string()]).await
+}
+
+async fn put_responsible(
+    unit: &mut SqliteConnection,
+    differences: &[Difference<'_>],
+    stamp: &Stamp,
+) -> Result<(), Error> {
+    let rows = |is_new: bool| -> Vec<ResponsibleRow<'_>> {
+        differences
+            .iter()
+            .filter(|row| row.is_new == is_new && row.change("responsible").is_some())
+            .flat_map(|row| {
+                (1..).zip(responsible(row)).map(move |(position, leader)| ResponsibleRow {
+                    commitment: row.reference,
+                    leader,
+                    position,
+                    since: (!is_new).then_some(Day(stamp.day)),
+                    until: None,
+                })
+            })
+            .collect()
+    };
+    add_responsible(unit, &rows(true)).await?;
+    replace_responsible(unit, &rows(false)).await
+}
+
+/// References of the responsible leaders, in the order given.
+fn responsible<'a>(row: &'a Difference<'_>) -> impl Iterator<Item = &'a str> {
+    let cell = row.after.get("responsible").map_or("", String::as_str);
+    cell.split(';').map(str::trim).filter(|leader| !leader.is_empty())
+}

@@ -1,0 +1,121 @@
+//! Who changed what, and when.
+
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use sqlx::SqliteConnection;
+
+use super::batch::batch;
+use super::{Error, Store};
+use crate::clock::Clock;
+
+const RECORD: &str = "
+    INSERT INTO events (at, who, what, commitment, leader, detail)
+    SELECT $2, $3, $4, value ->> 'commitment', value ->> 'leader', value -> 'detail' FROM json_each($1)";
+
+const EVENTS_OF: &str = "
+    SELECT at, who, what, leader, detail FROM events WHERE commitment = $1 ORDER BY id";
+
+/// Who does something, and when: one moment for a whole unit of work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp {
+    /// The moment.
+    pub at: DateTime<Utc>,
+    /// The day it is where the municipality is.
+    pub day: NaiveDate,
+    /// The person, or `advis` itself.
+    pub who: String,
+}
+
+impl Stamp {
+    /// `who`, now.
+    #[must_use]
+    pub fn now(clock: &Clock, who: &str) -> Self {
+        Self { at: clock.now(), day: clock.today(), who: who.to_owned() }
+    }
+}
+
+/// Something that was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// By whom.
+    pub who: String,
+    /// What: `imported`, `done`, `postponed`, …
+    pub what: String,
+    /// Reference of the leader concerned, if it was about one.
+    pub leader: Option<String>,
+    /// More about it, such as the old and the new value of each changed cell; `{}` when there is no more to say.
+    pub detail: Value,
+}
+
+/// What an event is about.
+#[derive(Debug, Serialize)]
+pub(super) struct Subject<'a> {
+    commitment: Option<&'a str>,
+    leader: Option<&'a str>,
+    detail: Value,
+}
+
+impl Subject<'_> {
+    pub(super) fn commitment(reference: &str) -> Subject<'_> {
+        Subject {
+            commitment: Some(reference),
+            leader: None,
+            detail: Value::Object(Default::default()),
+        }
+    }
+
+    pub(super) fn leader(reference: &str) -> Subject<'_> {
+        Subject { leader: Some(reference), commitment: None, ..Subject::commitment(reference) }
+    }
+}
+
+impl<'a> Subject<'a> {
+    pub(super) fn about(self, leader: &'a str) -> Self {
+        Self { leader: Some(leader), ..self }
+    }
+
+    pub(super) fn detail(self, detail: Value) -> Self {
+        Self { detail, ..self }
+    }
+}
+
+/// Appends one event for each subject.
+pub(super) async fn record(
+    unit: &mut SqliteConnection,
+    stamp: &Stamp,
+    what: &'static str,
+    subjects: &[Subject<'_>],
+) -> Result<(), Error> {
+    let at = instant(stamp.at);
+    batch(unit, RECORD, subjects, &[&at, &stamp.who, what]).await
+}
+
+/// An instant as the store keeps it, always as long, so that text sorts as time does.
+pub(super) fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+impl Store {
+    /// What was done to a commitment, in the order of time.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn events(&self, reference: &str) -> Result<Vec<Event>, Error> {
+        type Row = (String, String, String, Option<String>, String);
+
+        let mut unit = self.read().await?;
+        let rows: Vec<Row> =
+            sqlx::query_as(EVENTS_OF).bind(reference).fetch_all(&mut *unit).await?;
+        unit.commit().await?;
+        let event = |(at, who, what, leader, detail): Row| {
+            let at = at.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+            let detail = serde_json::from_str(&detail)
+                .map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+            Ok(Event { at, who, what, leader, detail })
+        };
+        rows.into_iter().map(event).collect()
+    }
+}

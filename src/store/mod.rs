@@ -1,0 +1,283 @@
+//! The store: one SQLite file. `sqlx` lives here and only here; the store never decides.
+//!
+//! One connection writes, one reads. Every change is one unit of work (`write`): it happens whole or not at all.
+
+mod batch;
+mod book;
+mod changes;
+mod duties;
+mod edited;
+mod edits;
+mod error;
+mod history;
+mod import;
+mod journal;
+mod memory;
+mod open;
+pub mod outbox;
+mod passes;
+mod reading;
+
+use std::fs::{File, TryLockError};
+use std::ops::{Deref, DerefMut};
+use std::path::{Path, PathBuf};
+
+use sqlx::{Connection, SqliteConnection};
+use tokio::sync::{Mutex, MutexGuard};
+
+pub use self::book::{RowProblem, Which};
+pub use self::changes::ClosedAs;
+pub use self::edited::{Deed, Edited, Touched};
+pub use self::error::Error;
+pub use self::import::{
+    Change, Import, ImportProblem, ImportReport, ImportedCommitment, ImportedLeader, KeptDates,
+    Tally,
+};
+pub use self::journal::{Event, Stamp};
+pub use self::memory::Timetable;
+pub use self::passes::{ClosedWindow, Occurrence};
+pub use self::reading::{Entered, EnteredAs, Unread};
+
+/// The book, the outbox and the journal of one municipality.
+///
+/// A connection that is `None` is opened when it is next needed.
+#[derive(Debug)]
+pub struct Store {
+    path: PathBuf,
+    writer: Mutex<Option<SqliteConnection>>,
+    reader: Mutex<Option<SqliteConnection>>,
+}
+
+/// The right to send from a store; given back when dropped, also by a crash.
+#[derive(Debug)]
+pub struct SenderLock {
+    _file: File,
+}
+
+/// A unit of work: a transaction that has a connection to itself. Statements run on `&mut *unit`.
+///
+/// Dropped without an end (an error returned with `?`, a panic, a future dropped) it closes its connection, which
+/// undoes the unit, and the next unit opens a fresh one: after an error SQLite may have left the transaction open, or
+/// gone on without one. So nobody ever meets a transaction half done; but never `select!` over a unit or put a time
+/// limit on it, for whether it was committed is then unknown.
+#[derive(Debug)]
+#[must_use = "a unit that is not committed is undone"]
+pub(crate) struct Unit<'s> {
+    // Dropped in this order: the place is free only when the connection is gone.
+    connection: SqliteConnection,
+    place: MutexGuard<'s, Option<SqliteConnection>>,
+}
+
+impl Store {
+    /// Opens the store at `path`; makes folder, file and tables where they are missing, and brings an older store up
+    /// to date after copying it to `<path>.before-<version>`.
+    ///
+    /// # Errors
+    /// A file that is no store, was written by a newer Advis or cannot be written.
+    pub async fn open(path: &Path) -> Result<Self, Error> {
+        let writer = open::open(path, &open::MIGRATIONS).await?;
+        Ok(Self {
+            path: path.to_owned(),
+            writer: Mutex::new(Some(writer)),
+            reader: Mutex::new(None),
+        })
+    }
+
+    /// As [`Self::open`], for verbs that make no sense on an empty store.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] when there is no file, and those of [`Self::open`].
+    pub async fn open_existing(path: &Path) -> Result<Self, Error> {
+        if !path.exists() {
+            return Err(Error::Missing { path: path.to_owned() });
+        }
+        Self::open(path).await
+    }
+
+    /// Where the store is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Takes the lock that only one sending process may hold (`<path>.lock`).
+    ///
+    /// # Errors
+    /// [`Error::SenderRuns`] when another process has it.
+    pub fn lock_sender(&self) -> Result<SenderLock, Error> {
+        let path = open::beside(&self.path, "lock");
+        let unwritable = |source| Error::Unwritable { path: path.clone(), source };
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(unwritable)?;
+        match file.try_lock() {
+            Ok(()) => Ok(SenderLock { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(Error::SenderRuns { path: self.path.clone() }),
+            Err(TryLockError::Error(source)) => Err(unwritable(source)),
+        }
+    }
+
+    /// Begins a unit of work that changes the store: all of it, with [`Unit::commit`], or nothing.
+    ///
+    /// Waits for other units of this process, then up to some seconds for other processes.
+    pub(crate) async fn write(&self) -> Result<Unit<'_>, Error> {
+        let mut place = self.writer.lock().await;
+        let begun = async {
+            let connection = match place.take() {
+                Some(connection) => connection,
+                None => open::connect(&self.path).await?,
+            };
+            Unit::begin(place, connection, "BEGIN IMMEDIATE").await
+        };
+        begun.await.map_err(|error| open::explain(error, &self.path))
+    }
+
+    /// Begins to read at one moment: the unit sees no change that is committed meanwhile, and can make none. It ends
+    /// with [`Unit::commit`] too.
+    pub(crate) async fn read(&self) -> Result<Unit<'_>, Error> {
+        let mut place = self.reader.lock().await;
+        let connection = match place.take() {
+            Some(connection) => connection,
+            None => open::connect_read_only(&self.path).await?,
+        };
+        Unit::begin(place, connection, "BEGIN").await
+    }
+
+    /// Closes both connections, so that the file stands alone.
+    ///
+    /// # Errors
+    /// When SQLite cannot close the file.
+    pub async fn close(self) -> Result<(), Error> {
+        for connection in [self.reader, self.writer].map(Mutex::into_inner).into_iter().flatten() {
+            connection.close().await?;
+        }
+        Ok(())
+    }
+}
+
+impl<'s> Unit<'s> {
+    async fn begin(
+        place: MutexGuard<'s, Option<SqliteConnection>>,
+        mut connection: SqliteConnection,
+        begin: &'static str,
+    ) -> Result<Self, Error> {
+        // Plain statements: sqlx counts transactions, and after a failed COMMIT it would count wrong for ever.
+        sqlx::query(begin).execute(&mut connection).await?;
+        Ok(Self { connection, place })
+    }
+
+    /// Makes it so.
+    ///
+    /// After an error the outcome is unknown: read again.
+    pub(crate) async fn commit(self) -> Result<(), Error> {
+        self.end("COMMIT").await
+    }
+
+    /// Takes it all back: a rehearsal.
+    pub(crate) async fn roll_back(self) -> Result<(), Error> {
+        self.end("ROLLBACK").await
+    }
+
+    async fn end(mut self, end: &'static str) -> Result<(), Error> {
+        sqlx::query(end).execute(&mut self.connection).await?;
+        *self.place = Some(self.connection);
+        Ok(())
+    }
+}
+
+impl Deref for Unit<'_> {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Unit<'_> {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        &mut self.connection
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Error, Store};
+
+    fn sendable<T: Send>(value: T) -> T {
+        value
+    }
+
+    async fn note(store: &Store, key: &str) -> Result<(), Error> {
+        let mut unit = store.write().await?;
+        sqlx::query("INSERT INTO meta (key, value) VALUES ($1, '')")
+            .bind(key)
+            .execute(&mut *unit)
+            .await?;
+        unit.commit().await
+    }
+
+    async fn notes(store: &Store) -> Result<i64, Error> {
+        let mut unit = store.read().await?;
+        let count = sqlx::query_scalar("SELECT count(*) FROM meta WHERE value = ''")
+            .fetch_one(&mut *unit)
+            .await?;
+        unit.commit().await?;
+        Ok(count)
+    }
+
+    #[test]
+    fn a_unit_happens_whole_or_not_at_all_and_may_move_between_threads() {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(sendable(async {
+            let store = Store::open(&folder.path().join("new/advis.db")).await.unwrap();
+            note(&store, "one").await.unwrap();
+            note(&store, "one").await.unwrap_err();
+            note(&store, "two").await.unwrap();
+            assert_eq!(notes(&store).await.unwrap(), 2);
+            let mut unit = store.write().await.unwrap();
+            sqlx::query("DELETE FROM meta").execute(&mut *unit).await.unwrap();
+            drop(unit);
+            let mut unit = store.write().await.unwrap();
+            sqlx::query("DELETE FROM meta").execute(&mut *unit).await.unwrap();
+            unit.roll_back().await.unwrap();
+            note(&store, "three").await.unwrap();
+            assert_eq!(notes(&store).await.unwrap(), 3);
+        }));
+    }
+
+    #[tokio::test]
+    async fn after_a_commit_that_fails_the_next_unit_works() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("advis.db")).await.unwrap();
+        let mut unit = store.write().await.unwrap();
+        let dangling =
+            "INSERT INTO leaders (reference, name, email, manager) VALUES ('a', 'A', '', 'b')";
+        sqlx::query(dangling).execute(&mut *unit).await.unwrap();
+        unit.commit().await.unwrap_err();
+        note(&store, "one").await.unwrap();
+        assert_eq!(notes(&store).await.unwrap(), 1);
+        let mut unit = store.read().await.unwrap();
+        let leaders: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM leaders").fetch_one(&mut *unit).await.unwrap();
+        assert_eq!(leaders, 0);
+    }
+
+    #[tokio::test]
+    async fn a_reading_unit_sees_one_moment_and_writes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("advis.db")).await.unwrap();
+        let count = "SELECT count(*) FROM meta WHERE value = ''";
+        let mut unit = store.read().await.unwrap();
+        let before: i64 = sqlx::query_scalar(count).fetch_one(&mut *unit).await.unwrap();
+        note(&store, "one").await.unwrap();
+        let after: i64 = sqlx::query_scalar(count).fetch_one(&mut *unit).await.unwrap();
+        assert_eq!((before, after), (0, 0));
+        sqlx::query("DELETE FROM meta").execute(&mut *unit).await.unwrap_err();
+        drop(unit);
+        assert_eq!(notes(&store).await.unwrap(), 1);
+    }
+}

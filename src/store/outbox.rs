@@ -1,0 +1,66 @@
+//! The outbox: reminders, the messages they travel in, and what became of every attempt.
+//!
+//! Nothing here decides. Every change of state names the state it expects; a row that is no longer so is a miss, not an
+//! error, and nothing is written about it.
+
+mod freeze;
+mod log;
+mod plan;
+mod send;
+mod withdraw;
+
+pub(super) use freeze::freeze;
+pub use freeze::{FREEZE_PAGE, Frozen, Purpose};
+pub use log::{Counts, LogRow, Past, Reported};
+pub use plan::{PlannedReminder, Planning};
+pub use send::{Claimed, Ending, Recovered, Waiting};
+pub(super) use withdraw::withdraw;
+
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use serde_json::{Value, json};
+
+use super::Error;
+use crate::delivery::state::State;
+use crate::domain::reminder::ReminderKey;
+
+/// Who stands in the journal for what the worker does by itself.
+const WORKER: &str = "advis";
+
+/// An instant as the store keeps it; always as long, so that text sorts as time does.
+fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+fn read_instant(text: &str) -> Result<DateTime<Utc>, Error> {
+    match DateTime::parse_from_rfc3339(text) {
+        Ok(at) => Ok(at.with_timezone(&Utc)),
+        Err(_) => Err(damaged("instant", text)),
+    }
+}
+
+fn read_day(text: &str) -> Result<NaiveDate, Error> {
+    text.parse().map_err(|_| damaged("day", text))
+}
+
+fn read_state(name: &str) -> Result<State, Error> {
+    State::from_name(name).ok_or_else(|| damaged("state", name))
+}
+
+fn damaged(what: &str, text: &str) -> Error {
+    Error::Sql(sqlx::Error::Decode(format!("{text:?} is no {what}").into()))
+}
+
+/// The identity of a reminder, as batch statements read it.
+fn key_json(key: &ReminderKey) -> Value {
+    json!({
+        "commitment": key.commitment,
+        "revision": key.revision,
+        "window": key.window,
+        "step": key.step.to_string(),
+        "leader": key.leader,
+    })
+}
+
+fn json_list<T: Into<Value>>(values: impl IntoIterator<Item = T>) -> String {
+    Value::Array(values.into_iter().map(Into::into).collect()).to_string()
+}

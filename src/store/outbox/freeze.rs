@@ -1,0 +1,190 @@
+//! T1: the whole message is written down, envelope, headers and bytes, and never changes again.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::{Value, json};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+
+use super::{instant, key_json};
+use crate::domain::address::EmailAddress;
+use crate::domain::reminder::ReminderKey;
+use crate::domain::rule::Ladder;
+use crate::store::{Error, Store};
+
+/// Messages frozen in one unit of work: few enough to build in memory, enough to share one flush.
+pub const FREEZE_PAGE: usize = 32;
+
+const INSERT: &str = "
+    INSERT INTO messages (purpose, day, sender, recipient, address_key, name, subject, message_id, items,
+        rehearsal, state, frozen_at)
+    SELECT m.value ->> 'purpose', m.value ->> 'day', m.value ->> 'sender', m.value ->> 'recipient',
+        m.value ->> 'address_key', m.value ->> 'name', m.value ->> 'subject', m.value ->> 'message_id',
+        m.value -> 'items', m.value ->> 'rehearsal', 'ready', $2
+    FROM json_each($1) AS m
+    WHERE NOT EXISTS (
+        SELECT 1 FROM json_each(m.value, '$.reminders') AS k LEFT JOIN reminders AS r
+            ON r.commitment = k.value ->> 'commitment' AND r.revision = k.value ->> 'revision'
+            AND r.window = k.value ->> 'window' AND r.step = k.value ->> 'step'
+            AND r.leader = k.value ->> 'leader' AND r.state = 'planned'
+        WHERE r.commitment IS NULL)
+    ON CONFLICT (message_id) DO NOTHING
+    RETURNING id, message_id";
+
+/// The state is hidden from the index of all that is planned, which would be walked for every row.
+const ATTACH: &str = "
+    UPDATE reminders SET state = 'attached', message = k.message
+    FROM (SELECT value ->> 'message' AS message, value ->> 'commitment' AS commitment,
+            value ->> 'revision' AS revision, value ->> 'window' AS window, value ->> 'step' AS step,
+            value ->> 'leader' AS leader
+        FROM json_each($1)) AS k
+    WHERE reminders.commitment = k.commitment AND reminders.revision = k.revision
+      AND reminders.window = k.window AND reminders.step = k.step AND reminders.leader = k.leader
+      AND reminders.state || '' = 'planned'";
+
+/// What a message is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// A leader's own reminders.
+    Own,
+    /// What a manager is told.
+    Escalation,
+    /// A receipt, hand-over, new deadline or delivery failure.
+    Notice,
+    /// The operator's report.
+    Report,
+}
+
+impl Purpose {
+    /// Every purpose.
+    pub const ALL: [Self; 4] = [Self::Own, Self::Escalation, Self::Notice, Self::Report];
+
+    /// The name in the store.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Escalation => "escalation",
+            Self::Notice => "notice",
+            Self::Report => "report",
+        }
+    }
+}
+
+impl From<Ladder> for Purpose {
+    fn from(ladder: Ladder) -> Self {
+        match ladder {
+            Ladder::Own => Self::Own,
+            Ladder::Escalation => Self::Escalation,
+        }
+    }
+}
+
+/// A message as it will go over the wire, however often.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frozen {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The day it belongs to.
+    pub day: NaiveDate,
+    /// Envelope sender.
+    pub sender: EmailAddress,
+    /// The one envelope recipient.
+    pub recipient: EmailAddress,
+    /// Name of the recipient.
+    pub name: String,
+    /// Subject, for lists.
+    pub subject: String,
+    /// With its brackets; as it stands in `mime`.
+    pub message_id: String,
+    /// The complete message.
+    pub mime: Vec<u8>,
+    /// SHA-256 of `mime`, in hex.
+    pub sha256: String,
+    /// What it says of which commitments, in its order: reference, and step or event. The log tells it.
+    pub items: Vec<(String, String)>,
+    /// The reminders it carries; none in notices and reports.
+    pub reminders: Vec<ReminderKey>,
+    /// Whether the day is pretended.
+    pub rehearsal: bool,
+}
+
+impl Frozen {
+    fn json(&self) -> Value {
+        json!({
+            "purpose": self.purpose.name(),
+            "day": self.day.to_string(),
+            "sender": self.sender.as_str(),
+            "recipient": self.recipient.as_str(),
+            "address_key": self.recipient.key(),
+            "name": self.name,
+            "subject": self.subject,
+            "message_id": self.message_id,
+            "items": self.items,
+            "rehearsal": i32::from(self.rehearsal),
+            "reminders": self.reminders.iter().map(key_json).collect::<Vec<_>>(),
+        })
+    }
+}
+
+impl Store {
+    /// Freezes messages and attaches their reminders, [`FREEZE_PAGE`] at a time; gives how many were frozen.
+    ///
+    /// Left out are messages frozen before, and those with a reminder that is not planned any more.
+    ///
+    /// # Errors
+    /// When the store fails; pages before the failing one are frozen.
+    pub async fn freeze(&self, messages: &[Frozen], now: DateTime<Utc>) -> Result<usize, Error> {
+        let mut count = 0;
+        for page in messages.chunks(FREEZE_PAGE) {
+            let mut unit = self.write().await?;
+            count += freeze(&mut unit, page, now).await?;
+            unit.commit().await?;
+        }
+        Ok(count)
+    }
+}
+
+/// As [`Store::freeze`], within another unit of work: a notice is frozen with the action that causes it.
+pub(crate) async fn freeze(
+    tx: &mut SqliteConnection,
+    messages: &[Frozen],
+    now: DateTime<Utc>,
+) -> Result<usize, Error> {
+    let rows = Value::Array(messages.iter().map(Frozen::json).collect());
+    let frozen: Vec<(i64, String)> = sqlx::query_as(INSERT)
+        .bind(rows.to_string())
+        .bind(instant(now))
+        .fetch_all(&mut *tx)
+        .await?;
+    let frozen: Vec<(i64, &Frozen)> = frozen
+        .iter()
+        .filter_map(|(id, message_id)| {
+            let message = messages.iter().find(|message| message.message_id == *message_id)?;
+            Some((*id, message))
+        })
+        .collect();
+    if frozen.is_empty() {
+        return Ok(0);
+    }
+    keep_bytes(tx, &frozen).await?;
+    let attached = frozen.iter().flat_map(|(id, message)| {
+        message.reminders.iter().map(move |key| {
+            let mut row = key_json(key);
+            row["message"] = json!(id);
+            row
+        })
+    });
+    let attached = Value::Array(attached.collect());
+    sqlx::query(ATTACH).bind(attached.to_string()).execute(tx).await?;
+    Ok(frozen.len())
+}
+
+/// The bytes are bound as they are: through JSON they would cost more than all the rest.
+async fn keep_bytes(tx: &mut SqliteConnection, frozen: &[(i64, &Frozen)]) -> Result<(), Error> {
+    let mut insert =
+        QueryBuilder::<Sqlite>::new("INSERT INTO message_bytes (message, mime, sha256) ");
+    insert.push_values(frozen, |mut row, (id, message)| {
+        row.push_bind(*id).push_bind(&message.mime).push_bind(&message.sha256);
+    });
+    insert.build().execute(tx).await?;
+    Ok(())
+}

@@ -1,0 +1,254 @@
+//! T0: the planner's answer is written down, once, and makes room for itself.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::{Value, json};
+use sqlx::SqliteConnection;
+
+use super::withdraw::{take_back, withdraw};
+use super::{damaged, json_list, key_json, read_day};
+use crate::delivery::state::State;
+use crate::domain::reminder::{Reminder, ReminderKey};
+use crate::domain::rule::{Ladder, Step};
+use crate::store::{Error, Store};
+
+/// Commitments that were changed by others than us, who withdraw nothing. CROSS JOIN, so that what is unsent is read
+/// and not all of history.
+const CHANGED: &str = "
+    SELECT commitment FROM groundless WHERE state = 'planned'
+    UNION
+    SELECT g.commitment FROM messages AS m CROSS JOIN groundless AS g
+    WHERE g.message = m.id AND m.state IN ('ready', 'open', 'body', 'deferred', 'unknown', 'held') AND m.was_in_body = 0
+      AND g.state = 'attached'";
+
+/// Not about what others than us deleted since the book was read.
+const INSERT: &str = "
+    INSERT INTO reminders (commitment, revision, window, step, leader, planned_on, moved_on)
+    SELECT value ->> 'commitment', value ->> 'revision', value ->> 'window', value ->> 'step',
+        value ->> 'leader', value ->> 'planned_on', value ->> 'moved_on'
+    FROM json_each($1)
+    WHERE value ->> 'leader' IN (SELECT reference FROM leaders)
+      AND value ->> 'commitment' IN (SELECT reference FROM commitments)
+    ON CONFLICT (commitment, revision, window, step, leader) DO UPDATE SET
+        state = 'planned', message = NULL, planned_on = excluded.planned_on, moved_on = excluded.moved_on
+        WHERE reminders.state IN ('cancelled', 'superseded', 'expired')
+    RETURNING 1";
+
+const PLANNED: &str = "
+    SELECT commitment, revision, window, step, leader, planned_on, moved_on FROM reminders
+    WHERE state = 'planned' ORDER BY commitment, revision, window, leader, step";
+
+/// Unsent messages' reminders about the same window and leader as one of the new ones.
+const UNSENT_SIBLINGS: &str = "
+    SELECT DISTINCT r.commitment, r.revision, r.window, r.step, r.leader, m.id
+    FROM json_each($1) AS k JOIN reminders AS r
+        ON r.commitment = k.value ->> 'commitment' AND r.revision = k.value ->> 'revision'
+        AND r.window = k.value ->> 'window' AND r.leader = k.value ->> 'leader'
+        JOIN messages AS m ON m.id = r.message
+    WHERE r.state = 'attached' AND m.state IN ('ready', 'deferred', 'held') AND m.was_in_body = 0";
+
+const END: &str = "
+    UPDATE reminders SET state = $2
+    FROM (SELECT value ->> 'commitment' AS commitment, value ->> 'revision' AS revision,
+            value ->> 'window' AS window, value ->> 'step' AS step, value ->> 'leader' AS leader
+        FROM json_each($1)) AS k
+    WHERE reminders.commitment = k.commitment AND reminders.revision = k.revision
+      AND reminders.window = k.window AND reminders.step = k.step AND reminders.leader = k.leader
+      AND reminders.state IN ('planned', 'attached')";
+
+/// What was changed since the pass began has no look day, and keeps none: the next pass looks at it. So it does at what
+/// has a reminder without a message: a crash may come before that is frozen.
+const LOOK_ON: &str = "
+    UPDATE commitments SET look_on = k.day
+    FROM (SELECT value ->> 0 AS reference, value ->> 1 AS day FROM json_each($1)) AS k
+    WHERE commitments.reference = k.reference AND commitments.look_on IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM reminders WHERE state = 'planned' AND commitment = k.reference)";
+
+type KeyRow = (String, u32, u32, String, String);
+
+/// A reminder that waits for its message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedReminder {
+    /// What makes it unique.
+    pub key: ReminderKey,
+    /// The day the rules name.
+    pub planned_on: NaiveDate,
+    /// The sending day it was moved to.
+    pub moved_on: NaiveDate,
+}
+
+/// What writing a plan changed, in numbers of reminders, and of messages for `withdrawn`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Planning {
+    /// Not planned before.
+    pub new: usize,
+    /// Replaced by a later step before they left.
+    pub superseded: usize,
+    /// Planned before, no longer due, and never sent.
+    pub expired: usize,
+    /// Messages taken back, because others than us changed a commitment in them.
+    pub withdrawn: usize,
+}
+
+impl Store {
+    /// Writes down what is due. `looks` names every commitment that the planner looked at and the next day on which it
+    /// will have anything to say; kept where nothing is left to be frozen now.
+    ///
+    /// - A reminder that was cancelled, superseded or expired is planned again; one that is planned or in a message
+    ///   stays as it is, so that planning twice is harmless.
+    /// - Of the commitments looked at, what was planned before and is not due any more is `superseded` by a later step
+    ///   of its ladder, or `expired`.
+    /// - An unsent message with an earlier step of the same ladder is `superseded`: whoever hears today that something
+    ///   is overdue must not hear tomorrow, from a retry, that it is due in a week. Its other reminders are planned
+    ///   again. A message whose body may have arrived stays, for only the same bytes may follow it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn plan(
+        &self,
+        reminders: &[Reminder],
+        looks: &[(String, NaiveDate)],
+        now: DateTime<Utc>,
+    ) -> Result<Planning, Error> {
+        let mut unit = self.write().await?;
+        let changed: Vec<String> = sqlx::query_scalar(CHANGED).fetch_all(&mut *unit).await?;
+        let withdrawn = withdraw(&mut unit, &changed, now).await?;
+        let newest = Newest::of(reminders);
+        let new = insert(&mut unit, reminders).await?;
+        let (superseded, expired) = clear(&mut unit, reminders, looks, &newest).await?;
+        let replaced = replace(&mut unit, reminders, &newest, now).await?;
+        look_on(&mut unit, looks).await?;
+        unit.commit().await?;
+        Ok(Planning { new, superseded: superseded + replaced, expired, withdrawn })
+    }
+
+    /// Every reminder that waits for its message, by commitment, window and leader.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn planned(&self) -> Result<Vec<PlannedReminder>, Error> {
+        let mut unit = self.read().await?;
+        let planned = planned(&mut unit).await?;
+        unit.commit().await?;
+        Ok(planned)
+    }
+}
+
+/// The latest step that is due now, of each ladder of each window and leader.
+struct Newest<'a>(HashMap<(&'a str, u32, u32, &'a str, Ladder), Step>);
+
+impl<'a> Newest<'a> {
+    fn of(reminders: &'a [Reminder]) -> Self {
+        let mut newest = HashMap::new();
+        for Reminder { key, .. } in reminders {
+            let latest = newest.entry(Self::ladder(key)).or_insert(key.step);
+            if key.step.rank() > latest.rank() {
+                *latest = key.step;
+            }
+        }
+        Self(newest)
+    }
+
+    fn ladder(key: &ReminderKey) -> (&str, u32, u32, &str, Ladder) {
+        (&key.commitment, key.revision, key.window, &key.leader, key.step.ladder())
+    }
+
+    fn replaces(&self, key: &ReminderKey) -> bool {
+        self.0.get(&Self::ladder(key)).is_some_and(|newest| newest.rank() > key.step.rank())
+    }
+}
+
+fn keys_json<'a>(keys: impl IntoIterator<Item = &'a ReminderKey>) -> String {
+    Value::Array(keys.into_iter().map(key_json).collect()).to_string()
+}
+
+fn read_key((commitment, revision, window, step, leader): KeyRow) -> Result<ReminderKey, Error> {
+    let step = step.parse().map_err(|_| damaged("step", &step))?;
+    Ok(ReminderKey { commitment, revision, window, step, leader })
+}
+
+async fn insert(tx: &mut SqliteConnection, reminders: &[Reminder]) -> Result<usize, Error> {
+    let rows = reminders.iter().map(|reminder| {
+        let mut row = key_json(&reminder.key);
+        row["planned_on"] = json!(reminder.planned_on.to_string());
+        row["moved_on"] = json!(reminder.moved_on.to_string());
+        row
+    });
+    let rows = Value::Array(rows.collect());
+    Ok(sqlx::query(INSERT).bind(rows.to_string()).fetch_all(tx).await?.len())
+}
+
+async fn planned(tx: &mut SqliteConnection) -> Result<Vec<PlannedReminder>, Error> {
+    type Row = (String, u32, u32, String, String, String, String);
+    let rows: Vec<Row> = sqlx::query_as(PLANNED).fetch_all(tx).await?;
+    rows.into_iter()
+        .map(|(commitment, revision, window, step, leader, planned_on, moved_on)| {
+            Ok(PlannedReminder {
+                key: read_key((commitment, revision, window, step, leader))?,
+                planned_on: read_day(&planned_on)?,
+                moved_on: read_day(&moved_on)?,
+            })
+        })
+        .collect()
+}
+
+/// Ends what is planned and not due any more; gives how many were superseded and how many expired.
+async fn clear(
+    tx: &mut SqliteConnection,
+    reminders: &[Reminder],
+    looks: &[(String, NaiveDate)],
+    newest: &Newest<'_>,
+) -> Result<(usize, usize), Error> {
+    let due: HashSet<_> = reminders.iter().map(|one| &one.key).collect();
+    let seen: HashSet<_> = looks.iter().map(|(one, _)| one.as_str()).collect();
+    let (superseded, expired): (Vec<_>, Vec<_>) = planned(tx)
+        .await?
+        .into_iter()
+        .map(|planned| planned.key)
+        .filter(|key| seen.contains(key.commitment.as_str()) && !due.contains(key))
+        .partition(|key| newest.replaces(key));
+    end(tx, &superseded, State::Superseded).await?;
+    end(tx, &expired, State::Expired).await?;
+    Ok((superseded.len(), expired.len()))
+}
+
+/// Takes back unsent messages that carry an earlier step; gives how many reminders that ended.
+async fn replace(
+    tx: &mut SqliteConnection,
+    reminders: &[Reminder],
+    newest: &Newest<'_>,
+    now: DateTime<Utc>,
+) -> Result<usize, Error> {
+    type Row = (String, u32, u32, String, String, i64);
+    let rows: Vec<Row> = sqlx::query_as(UNSENT_SIBLINGS)
+        .bind(keys_json(reminders.iter().map(|reminder| &reminder.key)))
+        .fetch_all(&mut *tx)
+        .await?;
+    let (mut keys, mut messages) = (Vec::new(), Vec::new());
+    for (commitment, revision, window, step, leader, message) in rows {
+        let key = read_key((commitment, revision, window, step, leader))?;
+        if newest.replaces(&key) {
+            keys.push(key);
+            messages.push(message);
+        }
+    }
+    messages.sort_unstable();
+    messages.dedup();
+    end(tx, &keys, State::Superseded).await?;
+    take_back(tx, &messages, State::Superseded, now).await?;
+    Ok(keys.len())
+}
+
+async fn end(tx: &mut SqliteConnection, keys: &[ReminderKey], state: State) -> Result<(), Error> {
+    if !keys.is_empty() {
+        sqlx::query(END).bind(keys_json(keys)).bind(state.name()).execute(tx).await?;
+    }
+    Ok(())
+}
+
+async fn look_on(tx: &mut SqliteConnection, looks: &[(String, NaiveDate)]) -> Result<(), Error> {
+    let looks = looks.iter().map(|(reference, day)| json!([reference, day.to_string()]));
+    sqlx::query(LOOK_ON).bind(json_list(looks)).execute(tx).await?;
+    Ok(())
+}

@@ -1,0 +1,376 @@
+//! T2 to T4, and what is put right when a sender begins.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::SqliteConnection;
+
+use super::withdraw::{look_again, note, withdraw};
+use super::{instant, json_list, read_instant};
+use crate::delivery::state::{Attempt, OnUnknown, Stage, State};
+use crate::store::{Error, Store};
+
+const NEW_EPOCH: &str = "
+    INSERT INTO meta (key, value) VALUES ('epoch', '1')
+    ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1
+    RETURNING CAST(value AS INTEGER)";
+
+const ORPHANS: &str = "
+    SELECT id, state FROM messages
+    WHERE state IN ('ready', 'open', 'body', 'deferred', 'unknown', 'held')
+      AND (state IN ('open', 'body') AND epoch < $1 OR state = 'unknown' AND $2)
+    ORDER BY id";
+
+const RELEASE: &str = "
+    UPDATE messages SET state = 'ready', attempt = attempt - 1
+    WHERE id IN (SELECT value FROM json_each($1)) AND state = 'open' AND epoch <= $2";
+
+const DOUBT: &str = "
+    UPDATE messages SET state = $2 WHERE id IN (SELECT value FROM json_each($1))";
+
+const LOG_INTERRUPTION: &str = "
+    INSERT INTO attempts (message, attempt, at, state, stage, reply)
+    SELECT id, attempt, $2, state, 'body', $3 FROM messages
+    WHERE id IN (SELECT value FROM json_each($1)) ORDER BY id";
+
+const WAITING: &str = "
+    SELECT m.id, m.address_key, (SELECT count(*) FROM messages AS a
+        WHERE a.accepted_on = $3 AND a.address_key = m.address_key)
+    FROM messages AS m
+    WHERE m.state IN ('ready', 'open', 'body', 'deferred', 'unknown', 'held')
+      AND m.state IN ('ready', 'deferred', 'unknown') AND m.id > $1
+      AND (m.next_at IS NULL OR m.next_at <= $2)
+    ORDER BY m.id LIMIT $4";
+
+const CLAIM: &str = "
+    UPDATE messages SET state = 'open', epoch = $2, attempt = attempt + 1, started_at = $3, next_at = NULL
+    WHERE id IN (SELECT value FROM json_each($1)) AND state IN ('ready', 'deferred', 'unknown')
+    RETURNING id";
+
+const CLAIMED: &str = "
+    SELECT m.id, m.message_id, m.sender, m.recipient, m.address_key, m.attempt, m.resends, m.frozen_at, b.mime
+    FROM messages AS m JOIN message_bytes AS b ON b.message = m.id
+    WHERE m.id IN (SELECT value FROM json_each($1)) ORDER BY m.id";
+
+/// Others than us may have changed a commitment meanwhile; but what may have arrived goes on unchanged.
+const BODY: &str = "
+    UPDATE messages SET state = 'body', was_in_body = 1
+    WHERE id = $1 AND state = 'open' AND epoch = $2
+      AND (was_in_body = 1
+        OR NOT EXISTS (SELECT 1 FROM groundless WHERE message = $1 AND state = 'attached'))
+    RETURNING id";
+
+const CHANGED: &str = "
+    SELECT DISTINCT commitment FROM groundless WHERE message = $1 AND state = 'attached'";
+
+const RECORD: &str = "
+    UPDATE messages SET state = $4, next_at = $5, accepted_on = $6, resends = resends + $7
+    WHERE id = $1 AND epoch = $2 AND state = $3
+    RETURNING attempt";
+
+const LOG_ATTEMPT: &str = "
+    INSERT INTO attempts (message, attempt, at, state, stage, code, reply)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+
+/// What was given up may be planned again, in new words.
+const EXPIRE_REMINDERS: &str = "
+    UPDATE reminders SET state = 'expired' WHERE message = $1 AND state = 'attached'";
+
+const STOP: &str = "
+    INSERT INTO meta (key, value) VALUES ('queue_stopped_until', $1)
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+
+const STOPPED: &str = "SELECT value FROM meta WHERE key = 'queue_stopped_until'";
+
+const INTERRUPTED: &str = "the worker ended while the message was on its way; \
+    whether the server took it is not known";
+
+/// What an earlier sender left behind, and what became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recovered {
+    /// The new sender's number; every claim carries it.
+    pub epoch: i64,
+    /// Messages that had been claimed and had provably not left.
+    pub released: usize,
+    /// Messages that may have arrived, to be sent again.
+    pub unknown: usize,
+    /// Messages that may have arrived, held for the operator.
+    pub held: usize,
+}
+
+/// A message whose turn it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Number of the message.
+    pub id: i64,
+    /// The recipient, case-folded.
+    pub address_key: String,
+    /// How many messages were accepted for that person today.
+    pub accepted_today: u32,
+}
+
+/// A claimed message: all that its attempt needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    /// Number of the message.
+    pub id: i64,
+    /// Envelope sender.
+    pub sender: String,
+    /// Envelope recipient.
+    pub recipient: String,
+    /// The recipient, case-folded.
+    pub address_key: String,
+    /// The attempt that begins.
+    pub attempt: Attempt,
+    /// The frozen bytes.
+    pub mime: Vec<u8>,
+}
+
+/// What an attempt led to, ready to be recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// [`State::Open`] or [`State::Body`]: how far the message had come.
+    pub from: State,
+    /// Its new state.
+    pub state: State,
+    /// When to try again.
+    pub next_at: Option<DateTime<Utc>>,
+    /// The stage that failed.
+    pub stage: Option<Stage>,
+    /// SMTP reply code.
+    pub code: Option<u16>,
+    /// SMTP reply text, path of the file, or what broke.
+    pub reply: String,
+    /// Whether the network left it unknown; counted, for it is sent again but once.
+    pub in_doubt: bool,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The local day.
+    pub today: NaiveDate,
+}
+
+impl Store {
+    /// Begins a sender's life: a new epoch. What an older one had claimed is `ready` again; what it had in `body` is
+    /// `unknown`, or `held` if that is the policy. Call it under the sender's lock only.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn recover(
+        &self,
+        on_unknown: OnUnknown,
+        now: DateTime<Utc>,
+    ) -> Result<Recovered, Error> {
+        let mut unit = self.write().await?;
+        let recovered = recover(&mut unit, on_unknown, now).await?;
+        unit.commit().await?;
+        Ok(recovered)
+    }
+
+    /// The next messages whose turn it is, by number, after the number `after`: at most `limit` of them.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn waiting(
+        &self,
+        after: i64,
+        limit: usize,
+        now: DateTime<Utc>,
+        today: NaiveDate,
+    ) -> Result<Vec<Waiting>, Error> {
+        let mut unit = self.read().await?;
+        let rows: Vec<(i64, String, u32)> = sqlx::query_as(WAITING)
+            .bind(after)
+            .bind(instant(now))
+            .bind(today.to_string())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&mut *unit)
+            .await?;
+        unit.commit().await?;
+        let waiting =
+            |(id, address_key, accepted_today)| Waiting { id, address_key, accepted_today };
+        Ok(rows.into_iter().map(waiting).collect())
+    }
+
+    /// T2: claims those of `ids` that still wait, by number. From now on an attempt is under way; sockets come after.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn claim(
+        &self,
+        epoch: i64,
+        ids: &[i64],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Claimed>, Error> {
+        let mut unit = self.write().await?;
+        let claimed = claim(&mut unit, epoch, ids, now).await?;
+        unit.commit().await?;
+        Ok(claimed)
+    }
+
+    /// T3: whether the body may leave. `false` when the message was withdrawn meanwhile: send nothing.
+    ///
+    /// # Errors
+    /// When the store fails; then, too, send nothing.
+    pub async fn begin_body(&self, epoch: i64, id: i64, now: DateTime<Utc>) -> Result<bool, Error> {
+        let mut unit = self.write().await?;
+        let hit: Option<i64> =
+            sqlx::query_scalar(BODY).bind(id).bind(epoch).fetch_optional(&mut *unit).await?;
+        if hit.is_none() {
+            let changed: Vec<String> =
+                sqlx::query_scalar(CHANGED).bind(id).fetch_all(&mut *unit).await?;
+            withdraw(&mut unit, &changed, now).await?;
+        }
+        unit.commit().await?;
+        Ok(hit.is_some())
+    }
+
+    /// T4: records what the attempt led to, in the message and in the log. `false` when the message is no longer as
+    /// `ending.from` says; nothing is written then.
+    ///
+    /// # Errors
+    /// When the store fails; whether it was recorded is not known then, and recording it again is harmless.
+    pub async fn record(&self, epoch: i64, id: i64, ending: &Ending) -> Result<bool, Error> {
+        let mut unit = self.write().await?;
+        let hit = record(&mut unit, epoch, id, ending).await?;
+        unit.commit().await?;
+        Ok(hit)
+    }
+
+    /// Puts claimed messages back that are on no wire.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn release(&self, epoch: i64, ids: &[i64]) -> Result<(), Error> {
+        let ids = json_list(ids.iter().copied());
+        let mut unit = self.write().await?;
+        sqlx::query(RELEASE).bind(ids).bind(epoch).execute(&mut *unit).await?;
+        unit.commit().await
+    }
+
+    /// Stops the queue for every sender until `until`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn stop_queue(&self, until: DateTime<Utc>) -> Result<(), Error> {
+        let mut unit = self.write().await?;
+        sqlx::query(STOP).bind(instant(until)).execute(&mut *unit).await?;
+        unit.commit().await
+    }
+
+    /// Until when the queue was last stopped.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn queue_stopped_until(&self) -> Result<Option<DateTime<Utc>>, Error> {
+        let mut unit = self.read().await?;
+        let until: Option<String> = sqlx::query_scalar(STOPPED).fetch_optional(&mut *unit).await?;
+        unit.commit().await?;
+        until.map(|until| read_instant(&until)).transpose()
+    }
+}
+
+async fn recover(
+    tx: &mut SqliteConnection,
+    on_unknown: OnUnknown,
+    now: DateTime<Utc>,
+) -> Result<Recovered, Error> {
+    let epoch: i64 = sqlx::query_scalar(NEW_EPOCH).fetch_one(&mut *tx).await?;
+    let hold = on_unknown == OnUnknown::Hold;
+    let orphans: Vec<(i64, String)> =
+        sqlx::query_as(ORPHANS).bind(epoch).bind(hold).fetch_all(&mut *tx).await?;
+    let of = |state: State| {
+        orphans.iter().filter(move |(_, name)| name == state.name()).map(|(id, _)| *id)
+    };
+    let open = json_list(of(State::Open));
+    sqlx::query(RELEASE).bind(&open).bind(epoch).execute(&mut *tx).await?;
+    note(tx, "released", open, now).await?;
+
+    let doubtful = if hold { State::Held } else { State::Unknown };
+    let body = json_list(of(State::Body));
+    sqlx::query(DOUBT).bind(&body).bind(doubtful.name()).execute(&mut *tx).await?;
+    sqlx::query(LOG_INTERRUPTION)
+        .bind(&body)
+        .bind(instant(now))
+        .bind(INTERRUPTED)
+        .execute(&mut *tx)
+        .await?;
+
+    // Left by a sender with the other policy.
+    let unknown = json_list(of(State::Unknown));
+    sqlx::query(DOUBT).bind(&unknown).bind(State::Held.name()).execute(&mut *tx).await?;
+    note(tx, State::Held.name(), unknown, now).await?;
+
+    let (released, in_body) = (of(State::Open).count(), of(State::Body).count());
+    let (unknown, held) =
+        if hold { (0, in_body + of(State::Unknown).count()) } else { (in_body, 0) };
+    Ok(Recovered { epoch, released, unknown, held })
+}
+
+async fn claim(
+    tx: &mut SqliteConnection,
+    epoch: i64,
+    ids: &[i64],
+    now: DateTime<Utc>,
+) -> Result<Vec<Claimed>, Error> {
+    type Row = (i64, String, String, String, String, u32, u32, String, Vec<u8>);
+    let claimed: Vec<i64> = sqlx::query_scalar(CLAIM)
+        .bind(json_list(ids.iter().copied()))
+        .bind(epoch)
+        .bind(instant(now))
+        .fetch_all(&mut *tx)
+        .await?;
+    let rows: Vec<Row> =
+        sqlx::query_as(CLAIMED).bind(json_list(claimed)).fetch_all(&mut *tx).await?;
+    rows.into_iter()
+        .map(
+            |(
+                id,
+                message_id,
+                sender,
+                recipient,
+                address_key,
+                number,
+                unknowns,
+                frozen_at,
+                mime,
+            )| {
+                let frozen_at = read_instant(&frozen_at)?;
+                let attempt = Attempt { message_id, number, unknowns, frozen_at };
+                Ok(Claimed { id, sender, recipient, address_key, attempt, mime })
+            },
+        )
+        .collect()
+}
+
+async fn record(
+    tx: &mut SqliteConnection,
+    epoch: i64,
+    id: i64,
+    ending: &Ending,
+) -> Result<bool, Error> {
+    let accepted_on = (ending.state == State::Accepted).then(|| ending.today.to_string());
+    let attempt: Option<i64> = sqlx::query_scalar(RECORD)
+        .bind(id)
+        .bind(epoch)
+        .bind(ending.from.name())
+        .bind(ending.state.name())
+        .bind(ending.next_at.map(instant))
+        .bind(accepted_on)
+        .bind(ending.in_doubt)
+        .fetch_optional(&mut *tx)
+        .await?;
+    let Some(attempt) = attempt else { return Ok(false) };
+    sqlx::query(LOG_ATTEMPT)
+        .bind(id)
+        .bind(attempt)
+        .bind(instant(ending.at))
+        .bind(ending.state.name())
+        .bind(ending.stage.map(Stage::name))
+        .bind(ending.code)
+        .bind(&ending.reply)
+        .execute(&mut *tx)
+        .await?;
+    if ending.state == State::Expired {
+        sqlx::query(EXPIRE_REMINDERS).bind(id).execute(&mut *tx).await?;
+        look_again(tx, &json_list([id])).await?;
+    }
+    Ok(true)
+}

@@ -1,0 +1,203 @@
+//! What a pass of the worker leaves in the book: hand-overs, where to look next, occurrences of recurrences.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use serde_json::json;
+use sqlx::FromRow;
+
+use super::batch::{Day, batch};
+use super::book::{self, Which};
+use super::changes::{CloseRow, ClosedAs, cancel_groundless, close_windows};
+use super::edited::{Deed, Edited};
+use super::journal::{Subject, record};
+use super::{Error, Stamp, Store};
+use crate::domain::commitment::Responsible;
+use crate::domain::window::Window;
+
+const HAND_OVER: &str = "
+    DELETE FROM responsibilities WHERE until <= $1 RETURNING commitment, leader, until";
+
+const DUE_HAND_OVERS: &str = "
+    SELECT DISTINCT commitment FROM responsibilities WHERE until <= $1";
+
+const LOOK: &str = "
+    UPDATE commitments SET look_on = $1 WHERE status = 'open' AND look_on IS NULL";
+
+const LOOK_NEXT: &str = "
+    UPDATE commitments SET look_on = n.value ->> 'on'
+      FROM json_each($1) AS n
+     WHERE reference = n.value ->> 'reference' AND look_on IS NOT NULL";
+
+/// Every open commitment is looked at in the next pass.
+pub(super) const LOOK_AGAIN: &str = "
+    UPDATE commitments SET look_on = NULL WHERE status = 'open' AND look_on IS NOT NULL";
+
+/// Makes an occurrence once only, and only while the deadline is still the one it follows from.
+const ADD_OCCURRENCE: &str = "
+    INSERT INTO windows (commitment, revision, number, opens, due, made_on)
+    SELECT c.reference, c.revision,
+           1 + coalesce((SELECT max(number) FROM windows
+                          WHERE commitment = c.reference AND revision = c.revision), 0),
+           $3, $4, $5
+      FROM commitments c
+     WHERE c.reference = $1 AND c.revision = $2 AND c.status = 'open'
+       AND NOT EXISTS (SELECT 1 FROM windows
+                        WHERE commitment = c.reference AND revision = c.revision AND opens = $3)";
+
+/// An occurrence of a recurrence to add.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Occurrence {
+    /// Reference of the commitment.
+    pub commitment: String,
+    /// The revision it follows from; when the deadline has changed since, nothing is added.
+    pub revision: u32,
+    /// Its days.
+    pub window: Window,
+    /// Its steps before that day are history.
+    pub made_on: NaiveDate,
+}
+
+/// A window to close.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClosedWindow {
+    /// Reference of the commitment.
+    pub commitment: String,
+    /// The revision it belongs to.
+    pub revision: u32,
+    /// Its number.
+    pub number: u32,
+    /// The day it ended.
+    pub on: NaiveDate,
+    /// How it ended.
+    pub closed_as: ClosedAs,
+}
+
+impl Store {
+    /// Begins a pass: hand-overs whose day has come take place, and what is open and was never looked at counts as
+    /// looked at on the day of the stamp. Commit it, then read the book near that day.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn begin_pass(&self, stamp: &Stamp) -> Result<Edited<'_>, Error> {
+        let today = stamp.day.to_string();
+        let mut unit = self.write().await?;
+        sqlx::query(LOOK).bind(&today).execute(&mut *unit).await?;
+        let due: Vec<String> =
+            sqlx::query_scalar(DUE_HAND_OVERS).bind(&today).fetch_all(&mut *unit).await?;
+        let due: Vec<&str> = due.iter().map(String::as_str).collect();
+        let (mut before, _) = book::load(&mut unit, Which::These(&due)).await?;
+        let ended: Vec<EndedDuty> =
+            sqlx::query_as(HAND_OVER).bind(&today).fetch_all(&mut *unit).await?;
+        let subjects: Vec<Subject<'_>> = ended
+            .iter()
+            .map(|duty| Subject::commitment(&duty.commitment).about(&duty.leader))
+            .collect();
+        record(&mut unit, stamp, Deed::HandedOver.name(), &subjects).await?;
+        for commitment in &mut before {
+            let (reference, responsible) = (&commitment.reference, &mut commitment.responsible);
+            responsible.retain(|one| !ended.iter().any(|duty| duty.passed_to(reference, one)));
+        }
+        Edited::new(unit, stamp, Deed::HandedOver, before).await
+    }
+
+    /// Keeps the next day on which there may be something to say about each commitment, as the planner returned it;
+    /// `None` for the next pass. What was changed since [`Self::begin_pass`] is looked at in the next pass all the same.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn set_look_on(&self, days: &[(String, Option<NaiveDate>)]) -> Result<(), Error> {
+        #[derive(Serialize)]
+        struct Row<'a> {
+            reference: &'a str,
+            on: Option<Day>,
+        }
+        let rows: Vec<Row<'_>> =
+            days.iter().map(|(reference, on)| Row { reference, on: on.map(Day) }).collect();
+        let mut unit = self.write().await?;
+        batch(&mut unit, LOOK_NEXT, &rows, &[]).await?;
+        unit.commit().await
+    }
+
+    /// Has every open commitment looked at in the next pass: rules or calendar have changed.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn clear_look_on(&self) -> Result<(), Error> {
+        let mut unit = self.write().await?;
+        sqlx::query(LOOK_AGAIN).execute(&mut *unit).await?;
+        unit.commit().await
+    }
+
+    /// Rolls recurrences on: closes windows and makes occurrences, as the planner says. Doing so twice is doing so once.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn roll(
+        &self,
+        made: &[Occurrence],
+        closed: &[ClosedWindow],
+        stamp: &Stamp,
+    ) -> Result<(), Error> {
+        if made.is_empty() && closed.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<CloseRow<'_>> = closed.iter().map(ClosedWindow::row).collect();
+        let mut touched: Vec<&str> = closed.iter().map(|one| one.commitment.as_str()).collect();
+        touched.dedup();
+        let mut unit = self.write().await?;
+        close_windows(&mut unit, &rows).await?;
+        for one in made {
+            sqlx::query(ADD_OCCURRENCE)
+                .bind(&one.commitment)
+                .bind(one.revision)
+                .bind(one.window.opens.to_string())
+                .bind(one.window.due.map(|due| due.to_string()))
+                .bind(one.made_on.to_string())
+                .execute(&mut *unit)
+                .await?;
+        }
+        cancel_groundless(&mut unit, &touched).await?;
+        record(
+            &mut unit,
+            stamp,
+            "closed",
+            &closed.iter().map(ClosedWindow::subject).collect::<Vec<_>>(),
+        )
+        .await?;
+        unit.commit().await
+    }
+}
+
+/// The duty of a leader, up to the day on which others took it over.
+#[derive(FromRow)]
+struct EndedDuty {
+    commitment: String,
+    leader: String,
+    until: String,
+}
+
+impl EndedDuty {
+    /// Whether that leader answers for it instead: from the very day on, and not before.
+    fn passed_to(&self, commitment: &str, responsible: &Responsible) -> bool {
+        self.commitment == commitment
+            && self.leader != responsible.leader
+            && responsible.since.is_some_and(|since| since.to_string() == self.until)
+    }
+}
+
+impl ClosedWindow {
+    fn row(&self) -> CloseRow<'_> {
+        CloseRow {
+            commitment: &self.commitment,
+            revision: self.revision,
+            number: self.number,
+            on: Day(self.on),
+            closed_as: self.closed_as,
+        }
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::commitment(&self.commitment)
+            .detail(json!({ "window": self.number, "as": self.closed_as }))
+    }
+}

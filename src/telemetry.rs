@@ -1,0 +1,258 @@
+//! Every log event in one file: names, fields and levels. Addresses are masked, untrusted text is quoted, and bodies
+//! and secrets are never given to this room.
+
+use std::io::{IsTerminal, stderr};
+
+use chrono::{DateTime, Utc};
+use tracing::level_filters::LevelFilter;
+use tracing::{debug, error, info, warn};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// How events are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// For eyes.
+    #[default]
+    Text,
+    /// One JSON object a line, for machines.
+    Json,
+}
+
+/// Writes events of `level` and above to standard error; of libraries only warnings. Does nothing when called again.
+pub fn init(format: Format, level: LevelFilter) {
+    let filter = EnvFilter::default()
+        .add_directive(LevelFilter::WARN.min(level).into())
+        .add_directive(ours(level));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    let begun = match format {
+        // The builder heeds NO_COLOR itself, unless it is told to colour.
+        Format::Text if stderr().is_terminal() => builder.with_target(false).finish().try_init(),
+        Format::Text => builder.with_target(false).with_ansi(false).finish().try_init(),
+        Format::Json => builder.json().flatten_event(true).finish().try_init(),
+    };
+    // A second call can only come from tests that share a process.
+    begun.ok();
+}
+
+fn ours(level: LevelFilter) -> tracing_subscriber::filter::Directive {
+    let name = concat!(env!("CARGO_PKG_NAME"), "=");
+    format!("{name}{level}").parse().unwrap_or_else(|_| level.into())
+}
+
+/// `leder@kommune.example` as `l***@kommune.example`: enough to find a person in the book, too little to write to one.
+#[must_use]
+pub fn mask(address: &str) -> String {
+    match address.rsplit_once('@') {
+        Some((local, domain)) => {
+            let first: String = local.chars().take(1).collect();
+            format!("{first}***@{domain}")
+        }
+        None => "***".to_owned(),
+    }
+}
+
+/// A text from outside with every address in it masked: servers like to repeat whom they refuse.
+fn mask_all(text: &str) -> String {
+    let ends_word = |c: char| c.is_whitespace() || "<>()[]\"',;:".contains(c);
+    text.split_inclusive(ends_word)
+        .map(|piece| {
+            let word = piece.trim_end_matches(ends_word);
+            let rest = piece.strip_prefix(word).unwrap_or_default();
+            if word.contains('@') { mask(word) + rest } else { piece.to_owned() }
+        })
+        .collect()
+}
+
+/// The message that an event is about.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    /// Number in the store.
+    pub id: i64,
+    /// With its brackets.
+    pub message_id: &'a str,
+    /// Address, unmasked; it is masked here.
+    pub to: &'a str,
+    /// Number of the attempt.
+    pub attempt: u32,
+}
+
+/// A sender begins: what an earlier one left behind is put right.
+pub fn sender_began(epoch: i64, released: usize, unknown: usize, held: usize) {
+    if unknown + held > 0 {
+        warn!(epoch, released, unknown, held, "delivery.began");
+    } else {
+        info!(epoch, released, "delivery.began");
+    }
+}
+
+/// Reminders were written down.
+pub fn planned(new: usize, superseded: usize, expired: usize, withdrawn: usize) {
+    info!(new, superseded, expired, withdrawn, "outbox.planned");
+}
+
+/// Messages were frozen; `missed` of them were there already, or their reminders changed meanwhile.
+pub fn frozen(messages: usize, missed: usize) {
+    info!(messages, missed, "outbox.frozen");
+}
+
+/// Messages were taken back because a commitment in them changed.
+pub fn withdrawn(messages: usize) {
+    info!(messages, "outbox.withdrawn");
+}
+
+/// Messages were claimed.
+pub fn claimed(messages: usize) {
+    debug!(messages, "outbox.claimed");
+}
+
+/// Claimed messages were put back unsent.
+pub fn released(messages: usize) {
+    debug!(messages, "outbox.released");
+}
+
+/// The body is about to leave.
+pub fn body_begins(about: About<'_>) {
+    let About { id, message_id, to, attempt } = about;
+    info!(id, message_id, to = mask(to), attempt, "delivery.body");
+}
+
+/// The message was withdrawn between claim and body; nothing was sent.
+pub fn missed(about: About<'_>) {
+    let About { id, message_id, to, attempt } = about;
+    info!(id, message_id, to = mask(to), attempt, "delivery.withdrawn");
+}
+
+/// What the server answered to a whole message, before it is recorded.
+pub fn final_reply(message_id: &str, code: u16) {
+    info!(message_id, code, "smtp.final_reply");
+}
+
+/// An attempt ended well.
+pub fn accepted(about: About<'_>, code: Option<u16>, reply: &str) {
+    let About { id, message_id, to, attempt } = about;
+    info!(id, message_id, to = mask(to), attempt, code, reply = ?mask_all(reply), "delivery.accepted");
+}
+
+/// An attempt failed and another one follows.
+pub fn deferred(about: About<'_>, stage: &str, reply: &str, until: Option<DateTime<Utc>>) {
+    let About { id, message_id, to, attempt } = about;
+    let until = until.map(|until| until.to_rfc3339());
+    warn!(id, message_id, to = mask(to), attempt, stage, reply = ?mask_all(reply), until, "delivery.deferred");
+}
+
+/// An attempt failed and somebody must look: `state` is rejected, unknown, held or expired.
+pub fn failed(about: About<'_>, state: &str, stage: &str, reply: &str) {
+    let About { id, message_id, to, attempt } = about;
+    error!(id, message_id, to = mask(to), attempt, state, stage, reply = ?mask_all(reply), "delivery.failed");
+}
+
+/// A result found its message no longer as it was; the result is not recorded.
+pub fn lost(about: About<'_>, state: &str) {
+    let About { id, message_id, to, attempt } = about;
+    error!(id, message_id, to = mask(to), attempt, state, "delivery.lost");
+}
+
+/// A message that cannot be sent as it is stored.
+pub fn unsendable(about: About<'_>, problem: &str) {
+    let About { id, message_id, to, attempt } = about;
+    error!(id, message_id, to = mask(to), attempt, problem, "delivery.unsendable");
+}
+
+/// The server does not let us in: nobody gets mail until somebody puts that right.
+pub fn queue_stopped(until: DateTime<Utc>, reply: &str) {
+    let until = until.to_rfc3339();
+    error!(until, reply = ?mask_all(reply), "delivery.stopped");
+}
+
+/// The server cannot be reached: the queue waits, so that not every message is spent on it.
+pub fn queue_paused(until: DateTime<Utc>, stage: &str) {
+    let until = until.to_rfc3339();
+    warn!(until, stage, "delivery.paused");
+}
+
+/// As many messages went to one person today as are allowed; the rest waits until tomorrow.
+pub fn person_capped(id: i64, to: &str, most: u32) {
+    warn!(id, to = mask(to), per_person_per_day_max = most, "delivery.capped");
+}
+
+/// As many messages went this hour as are allowed; the rest waits.
+pub fn hour_capped(until: DateTime<Utc>, most: u32) {
+    let until = until.to_rfc3339();
+    warn!(until, per_hour_max = most, "delivery.capped");
+}
+
+/// A row of the book or the address book makes no sense and is left out.
+pub fn row_problem(reference: &str, what: &str) {
+    warn!(?reference, ?what, "book.problem");
+}
+
+/// No mail can be made of a message; its reminders stay planned.
+pub fn not_composed(to: &str, problem: &str) {
+    error!(to = mask(to), ?problem, "message.not_composed");
+}
+
+/// The worker runs.
+pub fn worker_began() {
+    info!("worker.began");
+}
+
+/// The worker has ended as it was asked to.
+pub fn worker_ended() {
+    info!("worker.ended");
+}
+
+/// A firing, or a pass in which anything was delivered, came to this.
+pub fn pass_ended(summary: &str) {
+    info!(summary, "worker.pass");
+}
+
+/// The worker could not do its work; it tries again in a minute.
+pub fn worker_failed(problem: &str) {
+    error!(problem, "worker.failed");
+}
+
+/// New settings are in force.
+pub fn config_reloaded() {
+    info!("config.reloaded");
+}
+
+/// New settings are wrong; the old ones stay in force.
+pub fn config_refused(problem: &str) {
+    error!(problem, "config.refused");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{mask, mask_all};
+
+    #[test]
+    fn an_address_keeps_its_first_letter_and_its_domain() {
+        for (address, masked) in [
+            ("leder@kommune.example", "l***@kommune.example"),
+            ("x@kommune.example", "x***@kommune.example"),
+            ("ø.l@kommune.example", "ø***@kommune.example"),
+            ("@kommune.example", "***@kommune.example"),
+            ("a@b@kommune.example", "a***@kommune.example"),
+            ("nobody", "***"),
+            ("", "***"),
+        ] {
+            assert_eq!(mask(address), masked);
+        }
+    }
+
+    #[test]
+    fn what_a_server_says_keeps_its_words_but_no_address() {
+        for (said, masked) in [
+            (
+                "5.1.1 <leder@kommune.example>: no such user",
+                "5.1.1 <l***@kommune.example>: no such user",
+            ),
+            ("a@x.example,b@x.example", "a***@x.example,b***@x.example"),
+            ("2.0.0 Ok: queued as 4F1", "2.0.0 Ok: queued as 4F1"),
+            ("", ""),
+        ] {
+            assert_eq!(mask_all(said), masked);
+        }
+    }
+}
