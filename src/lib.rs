@@ -5,6 +5,7 @@ pub mod config;
 pub mod delivery;
 pub mod domain;
 pub mod intake;
+pub mod mail;
 pub mod phrase;
 pub mod planner;
 pub mod schedule;

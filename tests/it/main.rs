@@ -9,9 +9,12 @@
 )]
 
 mod calendar;
+mod compose;
 mod config;
 mod intake;
 mod phrase;
 mod planner;
 mod schedule;
+mod smtp;
+mod smtp_server;
 mod store;

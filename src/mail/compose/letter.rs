@@ -1,0 +1,199 @@
+//! What the templates of reminders and escalations get. Dates come as text, numbers as numbers: sentences, plurals and
+//! order are the templates' own.
+
+use serde::Serialize;
+
+use super::scribe::Scribe;
+use super::{ComposeError, Sender, text};
+use crate::domain::reminder::Message;
+
+/// The parts of a digest, in the order to be read.
+const SECTIONS: [&str; 4] = ["over", "today", "near", "later"];
+
+/// Days ahead that a digest lists as near.
+const NEAR_DAYS: u64 = 14;
+
+/// Longest reference and longest name shown, in characters.
+pub(super) const SHORT_CHARS_MAX: usize = 128;
+
+/// The municipality, as a letter ends.
+#[derive(Debug, Serialize)]
+pub(super) struct OfficeView {
+    organisation: String,
+    department: String,
+    contact: String,
+}
+
+/// A digest, or a single reminder or escalation.
+#[derive(Debug, Serialize)]
+pub(super) struct RemindersView {
+    /// `own` or `escalation`.
+    kind: &'static str,
+    language: &'static str,
+    reader: String,
+    count: usize,
+    overdue: usize,
+    today: usize,
+    /// The weekday and date of the first item that is not yet due.
+    next: Option<String>,
+    /// The secretariat reads it, standing in for nobody it could answer to.
+    to_secretariat: bool,
+    /// Whether every item has the same `why`, so that saying it once is enough.
+    same_why: bool,
+    /// In the order of [`SECTIONS`]; never empty ones.
+    sections: Vec<Section>,
+}
+
+#[derive(Debug, Serialize)]
+struct Section {
+    name: &'static str,
+    items: Vec<ItemView>,
+}
+
+/// One commitment in a letter. What is not there is empty or none.
+#[derive(Debug, Serialize)]
+pub(super) struct ItemView {
+    pub(super) reference: String,
+    /// The reference alone where the reader may see no more.
+    pub(super) title: String,
+    /// The title as the subject may carry it.
+    pub(super) subject: String,
+    /// `meeting`, `follow_up`, `task`; in a confidential one's subject it would tell too much.
+    pub(super) kind: &'static str,
+    pub(super) confidential: bool,
+    /// `over`, `today`, `ahead`, `open` (no last day), `undated`.
+    pub(super) state: &'static str,
+    /// Days to the deadline, or since it.
+    pub(super) days: u64,
+    /// `26. juni 2020`.
+    pub(super) due: Option<String>,
+    /// `fredag den 26. juni 2020`.
+    pub(super) due_weekday: Option<String>,
+    pub(super) opens: String,
+    /// All the days, when there are several.
+    pub(super) period: Option<String>,
+    /// On a Saturday or Sunday of these days.
+    pub(super) weekend: bool,
+    /// The window has just opened.
+    pub(super) opening: bool,
+    pub(super) source: SourceView,
+    pub(super) reading: Option<Reading>,
+    pub(super) why: Vec<Why>,
+    /// Names of those it is about.
+    pub(super) responsible: String,
+    /// Whether the first of them is gone.
+    pub(super) vacant: bool,
+    pub(super) announced: Option<Announcement>,
+    pub(super) reminded: Option<Reminded>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub(super) struct SourceView {
+    pub(super) document: String,
+    pub(super) date: Option<String>,
+    pub(super) section: String,
+    pub(super) quote: String,
+}
+
+/// What we took the phrase to mean.
+#[derive(Debug, Serialize)]
+pub(super) struct Reading {
+    pub(super) phrase: String,
+    pub(super) days: String,
+    /// `days` is one occurrence of several.
+    pub(super) recurring: bool,
+}
+
+/// Why this reader gets it.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Why {
+    /// `self`, `deputy`, `vacancy`, `secretariat`.
+    pub(super) capacity: &'static str,
+    /// Names of the responsible it concerns.
+    pub(super) about: String,
+    /// Name of the one stood in for.
+    pub(super) other: String,
+    /// The last day of the absence.
+    pub(super) until: Option<String>,
+    /// `left`, `not_begun`, `no_address`, `unknown`: how the chair came to be empty.
+    pub(super) vacancy: Option<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Announcement {
+    pub(super) on: String,
+    pub(super) name: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Reminded {
+    /// Name of the first responsible.
+    pub(super) name: String,
+    pub(super) count: usize,
+    pub(super) last: String,
+}
+
+impl OfficeView {
+    pub(super) fn new(sender: &Sender) -> Self {
+        let contact = match text::one_line(&sender.contact) {
+            none if none.is_empty() => sender.reply_to.address.to_string(),
+            contact => contact,
+        };
+        Self {
+            organisation: text::fit(&sender.organisation, SHORT_CHARS_MAX),
+            department: text::fit(&sender.department, SHORT_CHARS_MAX),
+            contact: text::fit(&contact, SHORT_CHARS_MAX),
+        }
+    }
+}
+
+impl RemindersView {
+    pub(super) fn new(scribe: &Scribe<'_>, message: &Message) -> Result<Self, ComposeError> {
+        let items = message.items.iter().map(|item| scribe.item(item, message.ladder));
+        let mut items: Vec<ItemView> = items.collect::<Result<_, _>>()?;
+        let first = items.first().ok_or_else(|| ComposeError::Empty(message.to.address.clone()))?;
+        let next = items.iter().find(|item| item.state == "ahead");
+        let count = |state| items.iter().filter(|item| item.state == state).count();
+        let view = Self {
+            kind: message.ladder.name(),
+            language: message.language.code(),
+            reader: scribe.short(&message.to.name),
+            count: items.len(),
+            overdue: count("over"),
+            today: count("today"),
+            next: next.and_then(|item| item.due_weekday.clone()),
+            to_secretariat: message.leader.is_none(),
+            same_why: items.iter().all(|item| item.why == first.why),
+            sections: Vec::new(),
+        };
+        let sections = SECTIONS.map(|name| {
+            let items = items.extract_if(.., |item| item.section() == name).collect();
+            Section { name, items }
+        });
+        let sections = sections.into_iter().filter(|section| !section.items.is_empty()).collect();
+        Ok(Self { sections, ..view })
+    }
+}
+
+impl ItemView {
+    /// One of [`SECTIONS`].
+    fn section(&self) -> &'static str {
+        match (self.state, self.days) {
+            ("over", _) => "over",
+            ("today", _) => "today",
+            ("ahead", ..=NEAR_DAYS) => "near",
+            _ => "later",
+        }
+    }
+
+    /// What may leave the circle of those responsible: the reference and its dates.
+    pub(super) fn discreet(self) -> Self {
+        Self {
+            title: self.reference.clone(),
+            kind: "task",
+            source: SourceView::default(),
+            reading: None,
+            ..self
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The bytes of a mail, by lettre's builder. The only part of this room that knows lettre.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::SystemTime;
+
+use chrono::{DateTime, Utc};
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{MultiPart, SinglePart};
+
+use super::{ComposeError, Composed, Facts, Letter, Page, identity, text};
+use crate::domain::address::{Mailbox, clean_name};
+
+/// Longest reference in `X-Advis-Items`, in characters.
+const REFERENCE_CHARS_MAX: usize = 64;
+
+/// Length of the line that parts the two bodies, in characters of the Message-ID.
+const BOUNDARY_CHARS: usize = 26;
+
+/// Puts a page into an envelope and under headers.
+pub(super) fn build(
+    page: Page,
+    letter: Letter<'_>,
+    facts: &Facts<'_>,
+    now: DateTime<Utc>,
+) -> Result<Composed, ComposeError> {
+    let message_id = identity::message_id(letter, facts);
+    let to = letter.to(facts);
+    // lettre 0.11 panics on some names; what we clean away should be all of them, but a mail may never stop the worker.
+    let mime = catch_unwind(AssertUnwindSafe(|| {
+        encode(&page, letter, facts, &to, &message_id, now).map_err(|error| error.to_string())
+    }))
+    .unwrap_or_else(|_| Err("the mail library gave up on it".to_owned()))
+    .map_err(ComposeError::Poisonous)?;
+    let Page { subject, text, html } = page;
+    let sender = facts.sender.envelope_sender.clone();
+    Ok(Composed { message_id, subject, sender, recipient: to.address, mime, text, html })
+}
+
+fn encode(
+    page: &Page,
+    letter: Letter<'_>,
+    facts: &Facts<'_>,
+    to: &Mailbox,
+    message_id: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    let threads = identity::threads(letter, facts);
+    let mut builder = lettre::Message::builder()
+        .from(mailbox(&facts.sender.from)?)
+        .to(mailbox(to)?)
+        .reply_to(mailbox(&facts.sender.reply_to)?)
+        .subject(without_encoded_words(&page.subject))
+        .date(SystemTime::from(now))
+        .message_id(Some(message_id.to_owned()))
+        .raw_header(header("Auto-Submitted", "auto-generated"))
+        // Not "All", which would suppress reports of non-delivery too.
+        .raw_header(header("X-Auto-Response-Suppress", "OOF, AutoReply"))
+        .raw_header(header("Content-Language", letter.language(facts).code()));
+    if let [only] = threads.as_slice() {
+        builder = builder.in_reply_to(only.clone());
+    }
+    if !threads.is_empty() {
+        builder = builder
+            .references(threads.join(" "))
+            .raw_header(header("X-Advis-Items", &without_encoded_words(&items(letter))));
+    }
+    // lettre would take a random boundary.
+    let boundary: String =
+        message_id.chars().filter(char::is_ascii_alphanumeric).take(BOUNDARY_CHARS).collect();
+    let parts = MultiPart::alternative()
+        .boundary(boundary)
+        .singlepart(SinglePart::plain(page.text.clone()))
+        .singlepart(SinglePart::html(page.html.clone()));
+    Ok(builder.multipart(parts)?.formatted())
+}
+
+/// `AAR-1 before:7; AAR-2 overdue:1`: what the mail is about, for whoever reads logs.
+fn items(letter: Letter<'_>) -> String {
+    let subjects = letter.subjects();
+    let items = subjects
+        .iter()
+        .map(|(reference, step)| format!("{} {step}", text::fit(reference, REFERENCE_CHARS_MAX)));
+    items.collect::<Vec<_>>().join("; ")
+}
+
+fn mailbox(mailbox: &Mailbox) -> Result<lettre::message::Mailbox, lettre::address::AddressError> {
+    let name = without_encoded_words(&clean_name(&mailbox.name));
+    let name = Some(name).filter(|name| !name.is_empty());
+    Ok(lettre::message::Mailbox::new(name, mailbox.address.as_str().parse()?))
+}
+
+fn header(name: &'static str, value: &str) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
+}
+
+/// lettre writes plain ASCII words as they are, also those that a reader would decode (RFC 2047): a title could so say
+/// what we never saw.
+fn without_encoded_words(text: &str) -> String {
+    text.replace("=?", "= ?")
+}

@@ -1,0 +1,131 @@
+//! Notices: one thing that happened to commitments, told to one person.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use super::letter::{ItemView, Why};
+use super::scribe::Scribe;
+use super::{ComposeError, text, words};
+use crate::domain::address::Mailbox;
+use crate::domain::leader::{Capacity, Language};
+use crate::domain::window::Window;
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoticeKind {
+    /// To the new responsible: it is theirs now.
+    HandedOver,
+    /// To the former responsible: someone else has it now.
+    TakenOver,
+    /// To those responsible beside the one who did it.
+    Done,
+    /// To everyone responsible: it is given up.
+    Cancelled,
+    /// To everyone responsible.
+    NewDeadline {
+        /// The window as it was; the notice's own is the new one.
+        from: Option<Window>,
+        /// In people's words; may be empty.
+        reason: String,
+    },
+}
+
+impl NoticeKind {
+    /// `handed_over`, `taken_over`, `done`, `cancelled`, `new_deadline`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::HandedOver => "handed_over",
+            Self::TakenOver => "taken_over",
+            Self::Done => "done",
+            Self::Cancelled => "cancelled",
+            Self::NewDeadline { .. } => "new_deadline",
+        }
+    }
+}
+
+/// A notice to one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// What happened.
+    pub kind: NoticeKind,
+    /// Number of the event in the store that caused it, the first of several: makes the Message-ID its own.
+    pub event: i64,
+    /// The day of sending.
+    pub on: NaiveDate,
+    /// Name and address.
+    pub to: Mailbox,
+    /// Language of the mail.
+    pub language: Language,
+    /// Names of who did it; for [`NoticeKind::TakenOver`] of who has it now. Empty for the secretariat.
+    pub by: Vec<String>,
+    /// References of the responsible leaders meant, each with why this reader gets it.
+    pub about: Vec<(String, Capacity)>,
+    /// What it happened to; at least one.
+    pub items: Vec<NoticeItem>,
+}
+
+/// A commitment that something happened to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticeItem {
+    /// Its reference.
+    pub commitment: String,
+    /// The window it is about; `None` when it is about none in particular.
+    pub span: Option<Window>,
+}
+
+/// What the template of notices gets.
+#[derive(Debug, Serialize)]
+pub(super) struct NoticeView {
+    kind: &'static str,
+    language: &'static str,
+    reader: String,
+    /// A name of [`NoticeKind`].
+    event: &'static str,
+    by: String,
+    /// Whom it is really for, where the reader stands in for them.
+    other: String,
+    /// Why the reader stands in.
+    why: Vec<Why>,
+    /// The old days, where they were dated and had an end.
+    from: Option<String>,
+    reason: String,
+    count: usize,
+    items: Vec<ItemView>,
+}
+
+impl NoticeView {
+    pub(super) fn new(scribe: &Scribe<'_>, notice: &Notice) -> Result<Self, ComposeError> {
+        if notice.items.is_empty() {
+            return Err(ComposeError::Empty(notice.to.address.clone()));
+        }
+        let (from, reason) = match &notice.kind {
+            NoticeKind::NewDeadline { from, reason } => (*from, reason.as_str()),
+            _ => (None, ""),
+        };
+        let by: Vec<String> = notice.by.iter().map(|name| scribe.short(name)).collect();
+        let is_theirs = notice.about.iter().any(|(_, capacity)| *capacity == Capacity::Self_);
+        let about = if is_theirs { &[][..] } else { &notice.about };
+        let others: Vec<String> = about.iter().map(|(leader, _)| scribe.name(leader)).collect();
+        Ok(Self {
+            kind: "notice",
+            language: notice.language.code(),
+            reader: scribe.short(&notice.to.name),
+            event: notice.kind.name(),
+            by: words::list(scribe.language, &by),
+            other: words::list(scribe.language, &others),
+            why: scribe.why(about),
+            from: from.and_then(|from| from.due).map(|due| words::day(scribe.language, due)),
+            reason: text::fit(reason, scribe.room.quote.max(scribe.room.other)),
+            count: notice.items.len(),
+            items: notice.items.iter().map(|item| view(scribe, item)).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn view(scribe: &Scribe<'_>, item: &NoticeItem) -> Result<ItemView, ComposeError> {
+    let commitment = scribe.commitment(&item.commitment)?;
+    let due = item.span.and_then(|span| span.due);
+    let days_left = due.map(|due| (due - scribe.on).num_days());
+    Ok(scribe.about(commitment, item.span.as_ref(), days_left))
+}

@@ -1,0 +1,193 @@
+//! The templates of the mails: those compiled in, and an administrator's own in their place.
+
+use std::collections::BTreeMap;
+use std::error::Error as _;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value, context};
+use serde::Serialize;
+
+use super::letter::OfficeView;
+use super::{ComposeError, Page, SUBJECT_CHARS_MAX, sample, text};
+
+/// Every template by its file name. Sentences stand in `words.*`, the order of things in the others.
+const BUILT_IN: [(&str, &str); 15] = [
+    ("base.html", include_str!("../templates/base.html")),
+    ("base.txt", include_str!("../templates/base.txt")),
+    ("escalation.html", include_str!("../templates/escalation.html")),
+    ("escalation.txt", include_str!("../templates/escalation.txt")),
+    ("item.html", include_str!("../templates/item.html")),
+    ("item.txt", include_str!("../templates/item.txt")),
+    ("notice.html", include_str!("../templates/notice.html")),
+    ("notice.txt", include_str!("../templates/notice.txt")),
+    ("own.html", include_str!("../templates/own.html")),
+    ("own.txt", include_str!("../templates/own.txt")),
+    ("report.html", include_str!("../templates/report.html")),
+    ("report.txt", include_str!("../templates/report.txt")),
+    ("subject.txt", include_str!("../templates/subject.txt")),
+    ("words.da.txt", include_str!("../templates/words.da.txt")),
+    ("words.en.txt", include_str!("../templates/words.en.txt")),
+];
+
+/// How alike two file names must be for the one to be offered in place of the other (Jaro-Winkler).
+const LIKENESS_MIN: f64 = 0.7;
+
+/// A template that cannot be used, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("template {file}{}: {problem}", line.map(|line| format!(", line {line}")).unwrap_or_default())]
+pub struct TemplateError {
+    /// Its file name.
+    pub file: String,
+    /// Counted from 1.
+    pub line: Option<usize>,
+    /// What is wrong and what to do.
+    pub problem: String,
+}
+
+/// The templates in use.
+#[derive(Debug)]
+pub struct Templates {
+    environment: Environment<'static>,
+}
+
+impl Templates {
+    /// Those compiled in.
+    #[must_use]
+    pub fn built_in() -> Self {
+        let mut templates = Self { environment: environment() };
+        for (name, source) in BUILT_IN {
+            // Every golden file would show it if one of ours did not parse.
+            let _ = templates.environment.add_template(name, source);
+        }
+        templates
+    }
+
+    /// An administrator's own texts, by file name, in the place of those compiled in.
+    ///
+    /// # Errors
+    /// Every text with a name that no mail uses, and every one that is no template.
+    pub fn with(overrides: BTreeMap<String, String>) -> Result<Self, Vec<TemplateError>> {
+        let mut templates = Self::built_in();
+        let mut problems = Vec::new();
+        for (name, source) in overrides {
+            if !Self::names().any(|known| known == name) {
+                problems.push(unknown_name(name));
+            } else if let Err(error) = templates.environment.add_template_owned(name, source) {
+                problems.push(TemplateError::from(error));
+            }
+        }
+        if problems.is_empty() { Ok(templates) } else { Err(problems) }
+    }
+
+    /// Names of the files an administrator may replace, sorted.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        BUILT_IN.iter().map(|(name, _)| *name)
+    }
+
+    /// Writes a mail of every sort in every language about awkward sample facts.
+    ///
+    /// # Errors
+    /// Everything that went wrong, each problem once.
+    pub fn check(&self) -> Result<(), Vec<TemplateError>> {
+        let mut problems: Vec<TemplateError> = Vec::new();
+        for failure in sample::compose_all(self).into_iter().filter_map(Result::err) {
+            let problem = match failure {
+                ComposeError::Template(problem) => problem,
+                other => TemplateError { file: "*".into(), line: None, problem: other.to_string() },
+            };
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+
+    /// Renders the templates of one sort of letter: `kind` is the file name without its ending.
+    pub(super) fn render(
+        &self,
+        kind: &str,
+        office: &OfficeView,
+        letter: &impl Serialize,
+    ) -> Result<Page, TemplateError> {
+        let facts = context! {
+            office => Serde(office),
+            letter => Serde(letter),
+        };
+        let subject = text::fit(&self.fill("subject.txt", &facts)?, SUBJECT_CHARS_MAX);
+        if subject.is_empty() {
+            let problem = "the macro subject gives no text; a mail needs a subject".to_owned();
+            let file = "subject.txt".to_owned();
+            return Err(TemplateError { file, line: None, problem });
+        }
+        let page = |ending| self.fill(&format!("{kind}.{ending}"), &facts);
+        Ok(Page { subject, text: text::tidy(&page("txt")?), html: text::tidy(&page("html")?) })
+    }
+
+    fn fill(&self, name: &str, facts: &Value) -> Result<String, TemplateError> {
+        let template = self.environment.get_template(name)?;
+        Ok(template.render(facts)?)
+    }
+}
+
+/// Strict, so that a mistyped name is an error and not a gap in a mail; with positions, so that the error can say where.
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+    environment.set_syntax(syntax.unwrap_or_default());
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_debug(true);
+    environment
+}
+
+impl From<minijinja::Error> for TemplateError {
+    /// The innermost cause says where it happened; those around it only who included whom.
+    fn from(error: minijinja::Error) -> Self {
+        let mut cause = &error;
+        while let Some(inner) = cause.source().and_then(|inner| inner.downcast_ref()) {
+            cause = inner;
+        }
+        let what = match cause.detail() {
+            Some(detail) => format!("{}: {detail}", cause.kind()),
+            None => cause.kind().to_string(),
+        };
+        let at = cause.range().zip(cause.template_source());
+        let text = at.and_then(|(range, source)| source.get(range)).map(text::one_line);
+        let near = text.map(|text| format!(" at `{text}`")).unwrap_or_default();
+        Self {
+            file: cause.name().unwrap_or("?").to_owned(),
+            line: cause.line(),
+            problem: format!("{what}{near}; {}", advice(cause.kind())),
+        }
+    }
+}
+
+fn advice(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::UndefinedError => {
+            "use only names that the built-in template of this file uses, or delete the file to return to it"
+        }
+        ErrorKind::SyntaxError => {
+            "close every {{ and {% as the built-in template of this file does"
+        }
+        ErrorKind::UnknownFunction | ErrorKind::UnknownMethod => {
+            "compare with the built-in template: a macro it calls may be missing from words.da.txt or words.en.txt"
+        }
+        _ => "compare with the built-in template of this file, or delete the file to return to it",
+    }
+}
+
+fn unknown_name(file: String) -> TemplateError {
+    let likeness = |name: &&str| strsim::jaro_winkler(name, &file);
+    let nearest = Templates::names()
+        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+        .filter(|name| likeness(name) >= LIKENESS_MIN);
+    let problem = match nearest {
+        Some(nearest) => format!("no mail uses a file of this name; did you mean {nearest}?"),
+        None => {
+            let names: Vec<&str> = Templates::names().collect();
+            format!("no mail uses a file of this name; those used are {}", names.join(", "))
+        }
+    };
+    TemplateError { file, line: None, problem }
+}

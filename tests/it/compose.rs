@@ -1,0 +1,8 @@
+//! Mails: what they say, and whether other eyes than lettre's can read them.
+
+mod golden;
+mod hostile;
+mod scene;
+mod templates;
+mod wire;
+mod wording;
