@@ -1,3 +1,13 @@
-//! From a planned reminder to a delivered message.
+//! From a planned reminder to a delivered message: a firing, the state machine, and the engine that steps it.
 
+pub mod engine;
+mod letters;
+pub mod notices;
+pub mod pass;
+mod reading;
+mod report;
+pub mod shift;
 pub mod state;
+pub mod worker;
+
+pub use reading::unknown_kind;

@@ -11,7 +11,9 @@
 mod calendar;
 mod compose;
 mod config;
+mod delivery;
 mod intake;
+mod notices;
 mod phrase;
 mod planner;
 mod schedule;

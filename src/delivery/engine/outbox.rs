@@ -1,0 +1,302 @@
+//! The one queue that all lanes draw from, and what holds it back.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::Mutex;
+
+use super::pace::{Full, HOUR, Limits, Pace};
+use super::{Step, about};
+use crate::clock::Clock;
+use crate::delivery::state::{
+    DELAY_SECONDS_MAX, DELAY_SECONDS_MIN, LOGIN_STOP_SECONDS, Next, Outcome, Retry, Stage, State,
+};
+use crate::store::outbox::{Claimed, Ending, Past, Waiting};
+use crate::store::{Error, Store};
+use crate::telemetry;
+
+/// Messages claimed ahead of the sockets in one unit of work.
+const CLAIM_PAGE: usize = 32;
+
+/// Connections lost one after the other, with nothing delivered between them, until the queue waits.
+const BREAKS_MAX: u32 = 3;
+
+/// The outbox as one sender sees it: where to record, in which epoch, and under which limits.
+pub struct Outbox<'a> {
+    store: &'a Store,
+    epoch: i64,
+    retry: Retry,
+    limits: Limits,
+    stop: Stopper,
+    queue: Mutex<Queue>,
+}
+
+/// Asks a sender to stop; its copies ask the same one.
+#[derive(Debug, Clone, Default)]
+pub struct Stopper(Arc<AtomicBool>);
+
+impl Stopper {
+    /// Ends the pass under way after the messages on the wire, and every later one before it begins.
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_asked(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What a lane gets when it asks for work.
+pub(super) enum Turn {
+    Message(Claimed),
+    Rest(Step),
+}
+
+#[derive(Default)]
+struct Queue {
+    /// Claimed, and on no wire.
+    page: VecDeque<Claimed>,
+    /// Number of the last message looked at in this pass; the pass never turns back.
+    after: i64,
+    /// Whose messages are claimed and not yet recorded.
+    under_way: Vec<String>,
+    pace: Pace,
+    /// Connections lost since the last one that carried a message to its end.
+    breaks: u32,
+    /// Until when the server is left alone; outlives the pass.
+    paused_until: Option<DateTime<Utc>>,
+    /// Why nothing more is claimed in this pass.
+    end: Option<Step>,
+    capped: u32,
+}
+
+impl<'a> Outbox<'a> {
+    /// Begins a sender's life and puts right what an earlier one left behind; only under the sender's lock.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn begin(
+        store: &'a Store,
+        retry: Retry,
+        limits: Limits,
+        clock: &Clock,
+    ) -> Result<Self, Error> {
+        let recovered = store.recover(retry.on_unknown, clock.now()).await?;
+        telemetry::sender_began(
+            recovered.epoch,
+            recovered.released,
+            recovered.unknown,
+            recovered.held,
+        );
+        let (epoch, stop, queue) = (recovered.epoch, Stopper::default(), Mutex::default());
+        Ok(Self { store, epoch, retry, limits, stop, queue })
+    }
+
+    /// Asks the pass under way to end after the messages on the wire, and every later one not to begin.
+    pub fn stop(&self) {
+        self.stop.stop();
+    }
+
+    /// The means to ask for that from beside a pass under way.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        self.stop.clone()
+    }
+
+    pub(super) fn retry(&self) -> &Retry {
+        &self.retry
+    }
+
+    /// Starts over with the oldest message.
+    pub(super) async fn begin_pass(&self, clock: &Clock) -> Result<(), Error> {
+        let now = clock.now();
+        let past = self.store.attempts_between(now - HOUR, now).await?;
+        let stopped = self.store.queue_stopped_until().await?;
+        let mut queue = self.queue.lock().await;
+        self.release(&mut queue).await?;
+        // A stop that lies further ahead than any we make comes from a clock that has been set back since.
+        let latest = now + TimeDelta::seconds(DELAY_SECONDS_MAX);
+        let paused_until = stopped
+            .max(queue.paused_until)
+            .filter(|until| (now..=latest).contains(until) && *until > now);
+        *queue = Queue {
+            pace: Pace::new(past),
+            paused_until,
+            end: paused_until.map(|until| Step::Stopped { until }),
+            ..Queue::default()
+        };
+        Ok(())
+    }
+
+    /// Why the pass ended.
+    pub(super) async fn end(&self) -> Step {
+        self.queue.lock().await.end.unwrap_or(Step::Idle)
+    }
+
+    /// How many messages were left waiting because of their reader's daily cap.
+    pub(super) async fn capped(&self) -> u32 {
+        self.queue.lock().await.capped
+    }
+
+    /// T2: the next message, by number.
+    pub(super) async fn take(&self, clock: &Clock) -> Result<Turn, Error> {
+        let mut queue = self.queue.lock().await;
+        if self.stop.is_asked() {
+            queue.end.get_or_insert(Step::Idle);
+        }
+        if queue.end.is_some() {
+            self.release(&mut queue).await?;
+        } else if queue.page.is_empty() {
+            self.claim(&mut queue, clock).await?;
+        }
+        Ok(match queue.page.pop_front() {
+            Some(message) => Turn::Message(message),
+            None => Turn::Rest(queue.end.unwrap_or(Step::Idle)),
+        })
+    }
+
+    /// Fills the page, or says why not.
+    async fn claim(&self, queue: &mut Queue, clock: &Clock) -> Result<(), Error> {
+        let now = clock.now();
+        // Pretended time does not pass: a rate would end every rehearsal.
+        let rate_per_minute = if clock.is_fixed() { 0 } else { self.limits.rate_per_minute };
+        let limits = Limits { rate_per_minute, ..self.limits };
+        while queue.page.is_empty() {
+            let room = match queue.pace.room(&limits, queue.under_way.len(), now) {
+                Ok(room) => room,
+                Err(Full { until, is_cap }) => {
+                    if is_cap {
+                        telemetry::hour_capped(until, limits.per_hour_max);
+                    }
+                    queue.end = Some(Step::Waiting { until });
+                    return Ok(());
+                }
+            };
+            let waiting = self.store.waiting(queue.after, CLAIM_PAGE, now, clock.today()).await?;
+            if waiting.is_empty() {
+                queue.end = Some(Step::Idle);
+                return Ok(());
+            }
+            let ids = queue.admit(&waiting, room, limits.per_person_per_day_max);
+            if !ids.is_empty() {
+                let claimed = self.store.claim(self.epoch, &ids, now).await?;
+                telemetry::claimed(claimed.len());
+                queue.under_way.extend(claimed.iter().map(|message| message.address_key.clone()));
+                queue.page.extend(claimed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts back what was claimed ahead.
+    async fn release(&self, queue: &mut Queue) -> Result<(), Error> {
+        let ids: Vec<i64> = queue.page.drain(..).map(|message| message.id).collect();
+        if !ids.is_empty() {
+            self.store.release(self.epoch, &ids).await?;
+            telemetry::released(ids.len());
+        }
+        Ok(())
+    }
+
+    /// T3: whether the body may leave.
+    pub(super) async fn begin_body(&self, message: &Claimed, clock: &Clock) -> Result<bool, Error> {
+        let may = self.store.begin_body(self.epoch, message.id, clock.now()).await?;
+        if may {
+            telemetry::body_begins(about(message));
+        } else {
+            telemetry::missed(about(message));
+            self.queue.lock().await.forget(message);
+        }
+        Ok(may)
+    }
+
+    /// T4, and the step that it makes.
+    pub(super) async fn record(&self, message: &Claimed, ending: &Ending) -> Result<Step, Error> {
+        let recorded = match self.store.record(self.epoch, message.id, ending).await {
+            // A commit that failed may have been made all the same; then this one is a miss, and all is well.
+            Err(_) => self.store.record(self.epoch, message.id, ending).await.map(|_| true),
+            recorded => recorded,
+        };
+        let mut queue = self.queue.lock().await;
+        queue.forget(message);
+        queue.pace.add(Past { at: ending.at, accepted: ending.state == State::Accepted });
+        if recorded? {
+            return Ok(match ending.state {
+                State::Accepted => Step::Sent,
+                State::Deferred => Step::Deferred,
+                State::Rejected => Step::Rejected,
+                State::Expired => Step::Expired,
+                State::Unknown => Step::Unknown,
+                _ => Step::Held,
+            });
+        }
+        if ending.from == State::Body {
+            telemetry::lost(about(message), ending.state.name());
+        }
+        Ok(Step::Withdrawn)
+    }
+
+    /// Lets the queue wait when an outcome is about the server more than about its message.
+    pub(super) async fn heed(
+        &self,
+        next: &Next,
+        outcome: &Outcome,
+        clock: &Clock,
+    ) -> Result<(), Error> {
+        let mut queue = self.queue.lock().await;
+        queue.breaks = if next.drop_connection { queue.breaks + 1 } else { 0 };
+        let now = clock.now();
+        let after = |seconds| (now + TimeDelta::seconds(seconds)).max(next.at.unwrap_or(now));
+        let until = if next.stop_queue {
+            let until = after(LOGIN_STOP_SECONDS);
+            // Kept in the store, or a timer that calls `once` would lock the account.
+            self.store.stop_queue(until).await?;
+            telemetry::queue_stopped(until, outcome.text());
+            until
+        } else if next.drop_connection
+            && (outcome.stage() < Stage::Mail || queue.breaks >= BREAKS_MAX)
+        {
+            let until = after(DELAY_SECONDS_MIN);
+            telemetry::queue_paused(until, outcome.stage().name());
+            until
+        } else {
+            return Ok(());
+        };
+        queue.paused_until = queue.paused_until.max(Some(until));
+        queue.end = queue.paused_until.map(|until| Step::Stopped { until });
+        self.release(&mut queue).await
+    }
+}
+
+impl Queue {
+    /// The numbers of those that may be claimed: at most `room`, and no more a person than `most` (0: no limit).
+    fn admit(&mut self, waiting: &[Waiting], room: usize, most: u32) -> Vec<i64> {
+        let (mut ids, mut keys) = (Vec::new(), Vec::new());
+        for Waiting { id, address_key, accepted_today } in waiting {
+            if ids.len() >= room {
+                break;
+            }
+            self.after = *id;
+            let under_way = self.under_way.iter().filter(|key| *key == address_key).count();
+            let chosen = keys.iter().filter(|key| *key == address_key).count();
+            if most > 0 && *accepted_today as usize + under_way + chosen >= most as usize {
+                if self.capped == 0 {
+                    telemetry::person_capped(*id, address_key, most);
+                }
+                self.capped += 1;
+                continue;
+            }
+            ids.push(*id);
+            keys.push(address_key.clone());
+        }
+        ids
+    }
+
+    fn forget(&mut self, message: &Claimed) {
+        if let Some(place) = self.under_way.iter().position(|key| *key == message.address_key) {
+            self.under_way.swap_remove(place);
+        }
+    }
+}

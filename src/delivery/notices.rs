@@ -1,0 +1,180 @@
+//! Notices: what an edit of the book means for the people it concerns, told once, by the edit itself.
+//!
+//! A notice is frozen in the same unit of work as its edit: either both stand after a crash, or neither. It says how
+//! things stand at that moment; a hand-over on a day to come is told on that day, by the pass in which it takes place.
+
+use chrono::NaiveDate;
+
+use super::pass::Desk;
+use crate::domain::address::Mailbox;
+use crate::domain::commitment::{BookWindow, Commitment, Status};
+use crate::domain::leader::{People, Receiver};
+use crate::domain::window::Window;
+use crate::mail::compose::{Facts, Letter, Notice, NoticeItem, NoticeKind};
+use crate::store::{self, Deed, Edited, Touched};
+
+/// What an edit came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Concluded {
+    /// References of the commitments it touched.
+    pub touched: Vec<String>,
+    /// Names of those who are told by mail, in the order of the edit.
+    pub told: Vec<String>,
+    /// Names of those who should be told, and why no mail can be made for them.
+    pub untold: Vec<(String, String)>,
+}
+
+impl Desk<'_> {
+    /// Makes an edit final, together with its notices: they wait in the outbox for the running worker or the next
+    /// `once`. A notice that no mail can be made of does not hold up the edit.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn conclude(&self, edited: Edited<'_>) -> Result<Concluded, store::Error> {
+        let (mut frozen, mut told, mut untold) = (Vec::new(), Vec::new(), Vec::new());
+        if edited.touched().iter().any(|one| !words(edited.deed(), one, self.today()).is_empty()) {
+            let (people, _) = self.people().await?;
+            let sender = self.sender().await?;
+            let after = |reference: &str| {
+                edited.touched().iter().map(|one| &one.after).find(|one| one.reference == reference)
+            };
+            let facts = Facts { sender: &sender, people: &people, book: &after };
+            for notice in notices(&edited, &people, self.today()) {
+                let name = name(&notice.to);
+                match self.seal(Letter::Notice(&notice), &facts) {
+                    Ok(message) => {
+                        frozen.push(message);
+                        if !told.contains(&name) {
+                            told.push(name);
+                        }
+                    }
+                    Err(error) => untold.push((name, error.to_string())),
+                }
+            }
+        }
+        let touched = edited.commit(&frozen).await?;
+        Ok(Concluded { touched, told, untold })
+    }
+}
+
+/// What a person is called who may have no name.
+fn name(to: &Mailbox) -> String {
+    if to.name.is_empty() { to.address.to_string() } else { to.name.clone() }
+}
+
+/// Every notice of an edit: what one person is told of several commitments goes in one.
+fn notices(edited: &Edited<'_>, people: &People, today: NaiveDate) -> Vec<Notice> {
+    let mut all: Vec<Notice> = Vec::new();
+    for one in edited.touched() {
+        for notice in about_one(edited.deed(), one, people, today) {
+            let is_alike = |other: &&mut Notice| {
+                (&other.to, &other.kind, &other.by, &other.about)
+                    == (&notice.to, &notice.kind, &notice.by, &notice.about)
+            };
+            match all.iter_mut().find(is_alike) {
+                Some(other) => other.items.extend(notice.items),
+                None => all.push(notice),
+            }
+        }
+    }
+    all
+}
+
+/// The notices about one commitment. Who would get several, standing in for others or sharing their address, gets the
+/// first.
+fn about_one(deed: &Deed, one: &Touched, people: &People, today: NaiveDate) -> Vec<Notice> {
+    let name = |leader: &str| people.get(leader).map_or(leader, |leader| &leader.name).to_owned();
+    let mut notices: Vec<Notice> = Vec::new();
+    for Word { leader, kind, span } in words(deed, one, today) {
+        let Receiver { mailbox, language, capacity, .. } = people.receiver(leader, today);
+        let about = (leader.to_owned(), capacity);
+        let key = mailbox.address.key();
+        match notices.iter_mut().find(|other| other.to.address.key() == key) {
+            Some(other) if other.kind == kind => other.about.push(about),
+            Some(_) => {}
+            None => notices.push(Notice {
+                by: match kind {
+                    NoticeKind::TakenOver => {
+                        answering(&one.after, today).into_iter().map(name).collect()
+                    }
+                    _ => Vec::new(),
+                },
+                kind,
+                event: one.event,
+                on: today,
+                to: mailbox,
+                language,
+                about: vec![about],
+                items: vec![NoticeItem { commitment: one.after.reference.clone(), span }],
+            }),
+        }
+    }
+    notices
+}
+
+/// What one responsible leader is to hear.
+struct Word<'t> {
+    leader: &'t str,
+    kind: NoticeKind,
+    span: Option<Window>,
+}
+
+/// Who is to hear what of an edit. Nobody hears of what was not being reminded of. The others hear that something is
+/// done or given up; a leader who is alone with it has nobody to hear it from.
+fn words<'t>(deed: &Deed, one: &'t Touched, today: NaiveDate) -> Vec<Word<'t>> {
+    let Touched { before, after, .. } = one;
+    if before.status != Status::Open {
+        return Vec::new();
+    }
+    let (old, new) = (answering(before, today), answering(after, today));
+    let tell = |leaders: Vec<&'t str>, kind: NoticeKind, span| {
+        let word = |leader| Word { leader, kind: kind.clone(), span };
+        leaders.into_iter().map(word).collect::<Vec<_>>()
+    };
+    match deed {
+        Deed::Done if new.len() > 1 => tell(new, NoticeKind::Done, closed(before, after)),
+        Deed::Cancelled if new.len() > 1 => tell(new, NoticeKind::Cancelled, None),
+        Deed::Postponed { reason } => moved(before, after).map_or_else(Vec::new, |(from, to)| {
+            tell(new, NoticeKind::NewDeadline { from, reason: reason.clone() }, Some(to))
+        }),
+        Deed::Assigned | Deed::HandedOver => {
+            let window = after.earliest_open().map(|open| open.window);
+            let without = |these: &[&'t str], those: &[&str]| {
+                these.iter().copied().filter(|leader| !those.contains(leader)).collect()
+            };
+            let mut words = tell(without(&new, &old), NoticeKind::HandedOver, window);
+            words.extend(tell(without(&old, &new), NoticeKind::TakenOver, None));
+            words
+        }
+        Deed::Done | Deed::Cancelled | Deed::Reopened | Deed::Confirmed | Deed::Snoozed => {
+            Vec::new()
+        }
+    }
+}
+
+/// Those who answer for a commitment on a day, in its order; not those who take over later.
+fn answering(commitment: &Commitment, day: NaiveDate) -> Vec<&str> {
+    let responsible = commitment.responsible.iter();
+    responsible
+        .filter(|one| one.since.is_none_or(|since| since <= day))
+        .map(|one| one.leader.as_str())
+        .collect()
+}
+
+/// The window that an edit closed, where the commitment goes on with others.
+fn closed(before: &Commitment, after: &Commitment) -> Option<Window> {
+    let goes_on = after.status == Status::Open;
+    open(before)
+        .find(|was| goes_on && open(after).all(|is| is.number != was.number))
+        .map(|was| was.window)
+}
+
+/// The days of the window that an edit moved: as they were, if there were any, and as they are.
+fn moved(before: &Commitment, after: &Commitment) -> Option<(Option<Window>, Window)> {
+    let was = |number| open(before).find(|was| was.number == number).map(|was| was.window);
+    open(after).map(|is| (was(is.number), is.window)).find(|(was, is)| *was != Some(*is))
+}
+
+fn open(commitment: &Commitment) -> impl Iterator<Item = &BookWindow> {
+    commitment.windows.iter().filter(|window| window.closed_on.is_none())
+}

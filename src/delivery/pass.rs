@@ -1,0 +1,296 @@
+//! One firing: read what is new, decide what is due, write it into the outbox, freeze each message as bytes.
+//!
+//! Delivering what is frozen is the engine's.
+
+use chrono::NaiveDate;
+
+use super::reading;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::commitment::Commitment;
+use crate::domain::leader::{Capacity, People};
+use crate::domain::reminder::{History, Message, Reminder};
+use crate::domain::rule::RuleStep;
+use crate::mail::compose::{Facts as LetterFacts, Letter, Templates};
+use crate::planner::{self, Rules};
+use crate::store::outbox::{FREEZE_PAGE, Frozen};
+use crate::store::{self, ClosedAs, ClosedWindow, Occurrence, RowProblem, Stamp, Store, Which};
+use crate::telemetry;
+
+/// Who is recorded for what the worker does by itself.
+const WORKER: &str = "advis";
+
+/// The name under which the store keeps what the planner went by at the last pass.
+const CALENDAR_SEEN: &str = "calendar_seen";
+
+/// What a pass works with.
+#[derive(Clone, Copy)]
+pub struct Desk<'d> {
+    /// Book and outbox.
+    pub store: &'d Store,
+    /// Rules, calendar, schedule, sender.
+    pub config: &'d Config,
+    /// Today.
+    pub clock: &'d Clock,
+    /// The texts of the mails.
+    pub templates: &'d Templates,
+    /// Whether the day is pretended: what is sent does not count as a real delivery.
+    pub rehearsal: bool,
+}
+
+/// The facts of one day.
+pub struct Facts {
+    /// Commitments, by reference, their recurrences rolled on to today.
+    pub book: Vec<Commitment>,
+    /// The address book.
+    pub people: People,
+    /// The rules with their birthdays.
+    pub rules: Rules,
+    /// What was sent about the book.
+    pub sent: History,
+    /// Rows that make no sense.
+    pub problems: Vec<RowProblem>,
+}
+
+impl Facts {
+    /// The commitment with that reference.
+    #[must_use]
+    pub fn commitment(&self, reference: &str) -> Option<&Commitment> {
+        let place = self.book.binary_search_by(|one| one.reference.as_str().cmp(reference)).ok()?;
+        self.book.get(place)
+    }
+
+    /// The messages that are due on `today`.
+    #[must_use]
+    pub fn messages(&self, due: &[Reminder], today: NaiveDate) -> Vec<Message> {
+        let find = |reference: &str| self.commitment(reference);
+        planner::messages(due, find, &self.people, &self.rules, &self.sent, today)
+    }
+}
+
+/// What a pass put into the outbox.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Posted {
+    /// Reminders due.
+    pub due: usize,
+    /// Messages frozen.
+    pub messages: usize,
+    /// Responsible leaders of what is due whose chair is empty.
+    pub vacancies: usize,
+    /// Messages that no mail can be made of; their reminders stay planned.
+    pub unsendable: usize,
+    /// Rows that make no sense, left out.
+    pub problems: Vec<RowProblem>,
+}
+
+impl Desk<'_> {
+    /// Today in the municipality.
+    #[must_use]
+    pub fn today(&self) -> NaiveDate {
+        self.clock.today()
+    }
+
+    fn stamp(&self) -> Stamp {
+        Stamp::now(self.clock, WORKER)
+    }
+
+    /// Reads what other systems wrote since the last pass; answers with the rows that need a person.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn read_new(&self) -> Result<Vec<RowProblem>, store::Error> {
+        let (unread, unreadable) = self.store.unread().await?;
+        let kinds = &self.config.rules;
+        let entered: Vec<_> =
+            unread.into_iter().map(|row| reading::read(row, kinds, self.today())).collect();
+        if !entered.is_empty() {
+            self.store.enter(&entered, &self.stamp()).await?;
+        }
+        let problem = |one: &store::Entered| {
+            let reference = one.unread.reference.clone();
+            reading::problem(one).map(|what| RowProblem { reference, what })
+        };
+        Ok(entered.iter().filter_map(problem).chain(unreadable).collect())
+    }
+
+    /// Everything the planner goes by, for the commitments asked for. Changes nothing.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn facts(&self, which: Which<'_>) -> Result<Facts, store::Error> {
+        let (mut book, problems) = self.store.book(which).await?;
+        self.roll(&mut book);
+        let rules = self.rules(&self.store.rule_steps().await?);
+        self.facts_about(book, problems, which, rules).await
+    }
+
+    async fn facts_about(
+        &self,
+        book: Vec<Commitment>,
+        mut problems: Vec<RowProblem>,
+        which: Which<'_>,
+        rules: Rules,
+    ) -> Result<Facts, store::Error> {
+        let (people, bad_leaders) = self.people().await?;
+        problems.extend(bad_leaders);
+        let sent = self.store.history(which, self.today()).await?;
+        Ok(Facts { book, people, rules, sent, problems })
+    }
+
+    /// The address book, and the rows in it that make no sense.
+    pub(super) async fn people(&self) -> Result<(People, Vec<RowProblem>), store::Error> {
+        let secretariat = self.config.mail.secretariat.clone();
+        self.store.people(secretariat, self.config.organisation.language).await
+    }
+
+    /// Today's rules, where the store remembers `known`.
+    fn rules(&self, known: &[RuleStep]) -> Rules {
+        let (kinds, sending) = (self.config.rules.clone(), self.config.sending_days.clone());
+        Rules::new(kinds, sending, known, self.today())
+    }
+
+    /// Plans today and freezes what is due: T0 and T1.
+    ///
+    /// # Errors
+    /// When the store fails; what was written stands, and the next pass goes on from there.
+    pub async fn post(&self) -> Result<Posted, store::Error> {
+        let today = self.today();
+        let mut problems = self.read_new().await?;
+        let rules = self.keep_rules().await?;
+        self.conclude(self.store.begin_pass(&self.stamp()).await?).await?;
+        let near = Which::Near(today);
+        let (book, unreadable) = self.roll_on(near).await?;
+        if book.is_empty() && unreadable.is_empty() {
+            // Nothing near, so nothing due: whatever changes a plan brings its commitment near.
+            return Ok(told(Posted { problems, ..Posted::default() }));
+        }
+        let facts = self.facts_about(book, unreadable, near, rules).await?;
+        let plan = planner::plan(&facts.book, &facts.people, &facts.rules, &facts.sent, today);
+        let looks: Vec<(String, NaiveDate)> =
+            plan.look_on.iter().map(|(reference, on)| ((*reference).to_owned(), *on)).collect();
+        self.store.plan(&plan.due, &looks, self.clock.now()).await?;
+        let messages = facts.messages(&plan.due, today);
+        let (frozen, unsendable) = self.freeze(&messages, &facts).await?;
+        problems.extend(facts.problems);
+        let (due, vacancies) = (plan.due.len(), vacancies(&messages));
+        Ok(told(Posted { due, messages: frozen, vacancies, unsendable, problems }))
+    }
+
+    /// What would be sent today. Changes nothing.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn rehearse(&self) -> Result<Vec<Message>, store::Error> {
+        let facts = self.facts(Which::Open).await?;
+        let today = self.today();
+        let plan = planner::plan(&facts.book, &facts.people, &facts.rules, &facts.sent, today);
+        Ok(facts.messages(&plan.due, today))
+    }
+
+    /// Keeps the birthdays of new rules; rules, calendar or schedule that have changed let every commitment be looked at.
+    async fn keep_rules(&self) -> Result<Rules, store::Error> {
+        let known = self.store.rule_steps().await?;
+        let rules = self.rules(&known);
+        if !is_same(&known, rules.birthdays()) {
+            self.store.replace_rule_steps(rules.birthdays()).await?;
+        }
+        let seen = format!("{:?} {}", self.config.calendar, self.config.reminders.source());
+        if self.store.meta(CALENDAR_SEEN).await?.as_deref() != Some(&seen) {
+            self.store.clear_look_on().await?;
+            self.store.set_meta(CALENDAR_SEEN, &seen).await?;
+        }
+        Ok(rules)
+    }
+
+    /// Makes the occurrences of recurrences that are there today, and ends those that the next one follows, in the store
+    /// and in the book that it answers with.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn roll_on(
+        &self,
+        which: Which<'_>,
+    ) -> Result<(Vec<Commitment>, Vec<RowProblem>), store::Error> {
+        let (mut book, problems) = self.store.book(which).await?;
+        let (made, closed) = self.roll(&mut book);
+        self.store.roll(&made, &closed, &self.stamp()).await?;
+        Ok((book, problems))
+    }
+
+    /// The same in the book at hand; answers with what has changed.
+    fn roll(&self, book: &mut [Commitment]) -> (Vec<Occurrence>, Vec<ClosedWindow>) {
+        let (mut made, mut closed) = (Vec::new(), Vec::new());
+        for commitment in book {
+            let roll = planner::roll(commitment, self.today());
+            let (reference, revision) = (&commitment.reference, commitment.revision);
+            made.extend(roll.made.into_iter().map(|(window, made_on)| Occurrence {
+                commitment: reference.clone(),
+                revision,
+                window,
+                made_on,
+            }));
+            closed.extend(roll.unanswered.into_iter().map(|(number, on)| ClosedWindow {
+                commitment: reference.clone(),
+                revision,
+                number,
+                on,
+                closed_as: ClosedAs::NotAnswered,
+            }));
+        }
+        (made, closed)
+    }
+
+    /// Composes messages and freezes them, a page at a time; answers with how many were frozen and how many cannot be.
+    async fn freeze(
+        &self,
+        messages: &[Message],
+        facts: &Facts,
+    ) -> Result<(usize, usize), store::Error> {
+        if messages.is_empty() {
+            return Ok((0, 0));
+        }
+        let sender = self.sender().await?;
+        let book = |reference: &str| facts.commitment(reference);
+        let letter_facts = LetterFacts { sender: &sender, people: &facts.people, book: &book };
+        let taken_back = self.store.taken_back(self.today()).await?;
+        let seal = |message: &Message| {
+            let key = (message.ladder.into(), message.to.address.key());
+            let edition = taken_back.get(&key).copied().unwrap_or(0);
+            self.seal(Letter::Reminders { message, edition }, &letter_facts).ok()
+        };
+        let (mut frozen, mut sealed) = (0, 0);
+        for page in messages.chunks(FREEZE_PAGE) {
+            let page: Vec<Frozen> = page.iter().filter_map(seal).collect();
+            sealed += page.len();
+            frozen += self.store.freeze(&page, self.clock.now()).await?;
+        }
+        Ok((frozen, messages.len() - sealed))
+    }
+}
+
+/// Logs the rows that make no sense.
+fn told(posted: Posted) -> Posted {
+    for problem in &posted.problems {
+        telemetry::row_problem(&problem.reference, &problem.what);
+    }
+    posted
+}
+
+/// Whether two lists of steps are the same but for their order.
+fn is_same(known: &[RuleStep], wanted: &[RuleStep]) -> bool {
+    known.len() == wanted.len() && wanted.iter().all(|one| known.contains(one))
+}
+
+/// How many of the responsible in these messages have an empty chair.
+fn vacancies(messages: &[Message]) -> usize {
+    let mut empty: Vec<&str> = messages
+        .iter()
+        .flat_map(|message| &message.items)
+        .flat_map(|item| &item.about)
+        .filter(|(_, capacity)| matches!(capacity, Capacity::ForVacancy(_)))
+        .map(|(leader, _)| leader.as_str())
+        .collect();
+    empty.sort_unstable();
+    empty.dedup();
+    empty.len()
+}

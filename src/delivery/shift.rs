@@ -1,0 +1,184 @@
+//! One sender at work: the lock that makes it the only one, the outbox, its connections, and a whole pass over them.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDateTime, NaiveTime, Utc};
+
+use super::engine::{Lane, Limits, Outbox, Step, Stopper, Tally, drain};
+use super::pass::{Desk, Posted};
+use super::state::Retry;
+use crate::config::{Config, TransportKind};
+use crate::mail::transport::Transport;
+use crate::mail::transport::smtp::BadSettings;
+use crate::schedule::Schedule;
+use crate::store::outbox::Counts;
+use crate::store::{self, SenderLock};
+
+/// A pass of `once` waits for the rate limit up to this long at a time; a cap an hour long it leaves to the next pass.
+const PATIENCE_SECONDS_MAX: i64 = 60;
+
+/// The only sender of a store, from start to stop.
+pub struct Shift<'s> {
+    outbox: Outbox<'s>,
+    lanes: Vec<Lane>,
+    _lock: &'s SenderLock,
+}
+
+/// Why nobody can send.
+#[derive(Debug, thiserror::Error)]
+pub enum ShiftError {
+    /// The store fails.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The SMTP settings cannot be used.
+    #[error(transparent)]
+    Settings(#[from] BadSettings),
+    /// The system does not let us hear of its signals.
+    #[error("signals to stop and reload cannot be received: {0}")]
+    Signals(io::Error),
+}
+
+/// What a pass came to.
+#[derive(Debug, Clone, Default)]
+pub struct PassReport {
+    /// What was planned and frozen; `None` on a day without sending, which delivers only what waits.
+    pub posted: Option<Posted>,
+    /// What was delivered.
+    pub tally: Tally,
+    /// What waits for another attempt or for the operator, from earlier passes too.
+    pub standing: Counts,
+    /// The next firing on a sending day, wall-clock time; `None` when there is none.
+    pub next_firing: Option<NaiveDateTime>,
+}
+
+impl<'s> Shift<'s> {
+    /// Begins: puts right what an earlier sender left behind.
+    ///
+    /// # Errors
+    /// When the store fails or the SMTP settings cannot be used.
+    pub async fn begin(desk: &Desk<'s>, lock: &'s SenderLock) -> Result<Self, ShiftError> {
+        let config = desk.config;
+        let transport = Transport::of(config)?;
+        let outbox = Outbox::begin(desk.store, retry(config), limits(config), desk.clock).await?;
+        let lanes = (0..config.smtp.connections).map(|_| Lane::new(&transport)).collect();
+        Ok(Self { outbox, lanes, _lock: lock })
+    }
+
+    /// The means to ask for a stop from beside a pass under way.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        self.outbox.stopper()
+    }
+
+    /// One pass: plans and freezes what is due if `plans`, and delivers whatever waits. Where the rate limit lets no more
+    /// go, it ends, and says when more may ([`PassReport::more_at`]).
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn pass(&mut self, desk: &Desk<'_>, plans: bool) -> Result<PassReport, store::Error> {
+        let posted = if plans { Some(desk.post().await?) } else { None };
+        let first = drain(&self.outbox, &mut self.lanes, desk.clock).await?;
+        // What the network left unknown is sent again at once, the same bytes; the later answer is the one that counts.
+        let tally = match first {
+            Tally { unknown: 1.., end: Step::Idle, .. } => {
+                later(first, drain(&self.outbox, &mut self.lanes, desk.clock).await?)
+            }
+            tally => tally,
+        };
+        let (today, zone) = (desk.today(), desk.clock.zone());
+        let midnight = Schedule::resolve(today.and_time(NaiveTime::MIN), zone);
+        let standing = desk.store.counts(today, midnight).await?;
+        let next_firing = desk.config.sending_days.next_firing(desk.clock.wall());
+        Ok(PassReport { posted, tally, standing, next_firing })
+    }
+
+    /// As [`Self::pass`], but waits for the rate limit where that is a matter of seconds, never under a pretended clock.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn whole_pass(
+        &mut self,
+        desk: &Desk<'_>,
+        plans: bool,
+    ) -> Result<PassReport, store::Error> {
+        let mut report = self.pass(desk, plans).await?;
+        while let Step::Waiting { until } = report.tally.end {
+            let wait = until - desk.clock.now();
+            if desk.clock.is_fixed() || wait.num_seconds() > PATIENCE_SECONDS_MAX {
+                break;
+            }
+            tokio::time::sleep(wait.to_std().unwrap_or(Duration::ZERO)).await;
+            let more = self.pass(desk, false).await?;
+            report = PassReport {
+                posted: report.posted,
+                tally: later(report.tally, more.tally),
+                ..more
+            };
+        }
+        Ok(report)
+    }
+}
+
+/// Two tallies of one pass: what was unknown before has another outcome now.
+fn later(before: Tally, now: Tally) -> Tally {
+    Tally {
+        sent: before.sent + now.sent,
+        deferred: before.deferred + now.deferred,
+        rejected: before.rejected + now.rejected,
+        held: before.held + now.held,
+        expired: before.expired + now.expired,
+        withdrawn: before.withdrawn + now.withdrawn,
+        ..now
+    }
+}
+
+fn retry(config: &Config) -> Retry {
+    Retry {
+        give_up_after_days: config.delivery.give_up_after_days,
+        on_unknown: config.delivery.on_unknown,
+    }
+}
+
+fn limits(config: &Config) -> Limits {
+    let is_smtp = config.mail.transport == TransportKind::Smtp;
+    Limits {
+        rate_per_minute: if is_smtp { config.smtp.rate_per_minute } else { 0 },
+        per_person_per_day_max: config.delivery.per_person_per_day_max,
+        per_hour_max: config.delivery.per_hour_max,
+    }
+}
+
+impl PassReport {
+    /// Whether anything happened to any message.
+    #[must_use]
+    pub fn has_news(&self) -> bool {
+        let end = self.tally.end;
+        self.tally != Tally { end, capped: self.tally.capped, ..Tally::default() }
+    }
+
+    /// When more may be sent, where a limit or an unreachable server ended the pass.
+    #[must_use]
+    pub fn more_at(&self) -> Option<DateTime<Utc>> {
+        match self.tally.end {
+            Step::Waiting { until } | Step::Stopped { until } => Some(until),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for PassReport {
+    /// The one line that ends every pass.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let posted = self.posted.clone().unwrap_or_default();
+        let (tally, standing) = (&self.tally, &self.standing);
+        let held = standing.held + standing.unknown + tally.rejected + tally.expired;
+        write!(f, "due {}, sent {}, deferred {}", posted.due, tally.sent, standing.deferred)?;
+        write!(f, ", held {held}, vacancies {}", posted.vacancies)?;
+        match self.next_firing {
+            Some(at) => write!(f, ", next firing {}", at.format("%a %Y-%m-%d %H:%M")),
+            None => f.write_str(", no next firing"),
+        }
+    }
+}
