@@ -1,3 +1,17 @@
-//! The command `advis`.
+//! The command `advis`: parses the command line, calls the library, and maps the result to an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+use advis::cli::{self, Cli, Exit};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // One thread: the work is waiting for disk and network, and a second thread only costs hand-offs.
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(cli::run(cli)).into(),
+        Err(error) => {
+            cli::refuse(&format!("no event loop can be started: {error}"), Exit::Config).into()
+        }
+    }
+}

@@ -9,6 +9,7 @@
 )]
 
 mod calendar;
+mod cli;
 mod compose;
 mod config;
 mod delivery;
@@ -20,3 +21,5 @@ mod schedule;
 mod smtp;
 mod smtp_server;
 mod store;
+mod tidy;
+mod world;

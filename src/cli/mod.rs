@@ -1,0 +1,283 @@
+//! The command line: one small file per group of verbs; a verb is a few calls into the library.
+
+use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use clap::{Args, Parser, Subcommand};
+
+mod book;
+mod check;
+mod day;
+mod deadline;
+mod demo;
+mod exit;
+mod explain;
+mod import;
+mod list;
+mod log;
+mod once;
+mod plan;
+mod setting;
+mod worker;
+
+pub use exit::{Exit, Failure};
+
+use setting::Setting;
+
+/// Runs a command to its end, errors told; answers with the exit code.
+pub async fn run(cli: Cli) -> Exit {
+    match dispatch(cli).await {
+        Ok(exit) => exit,
+        Err(error) if is_broken_pipe(&error) => Exit::Done,
+        Err(error) => refuse(&format!("{error:#}"), exit::of(&error)),
+    }
+}
+
+/// Says on standard error why a command ends, and ends it with that code.
+pub fn refuse(text: &str, exit: Exit) -> Exit {
+    // Nothing more can be done when standard error is gone too.
+    writeln!(anstream::stderr(), "advis: {text}").ok();
+    exit
+}
+
+/// Whoever reads our output has seen enough (`advis log | head`).
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = |cause: &(dyn std::error::Error + 'static)| {
+        let io = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        io.or_else(|| cause.downcast_ref::<serde_json::Error>()?.io_error_kind())
+    };
+    error.chain().any(|cause| io(cause) == Some(ErrorKind::BrokenPipe))
+}
+
+async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
+    let everywhere = &cli.everywhere;
+    let out = &mut anstream::stdout();
+    match cli.command {
+        Command::Run => return worker::run(everywhere).await,
+        Command::Demo { dir } => return demo::demo(&dir, out).await,
+        Command::Check => return check::check(everywhere, out).await,
+        Command::Deadline { phrase, json } => {
+            return deadline::deadline(everywhere, &phrase, json, out);
+        }
+        Command::Import { files, dry_run } => {
+            return import::import(everywhere, &files, dry_run, out).await;
+        }
+        Command::Once { dry_run, now } => return once::once(everywhere, dry_run, now, out).await,
+        _ => {}
+    }
+    let setting = &Setting::open_existing(everywhere).await?;
+    match cli.command {
+        Command::Plan { from, to, json } => plan::plan(setting, from, to, json, out).await,
+        Command::List(args) => list::list(setting, &args, out).await,
+        Command::Explain { reference, json } => {
+            explain::explain(setting, &reference, json, out).await
+        }
+        Command::Log { since, json } => log::show(setting, since, json, out).await,
+        Command::Done { references, all } => {
+            book::change(setting, book::Change::Done { all }, &references, out).await
+        }
+        Command::Reopen(which) => {
+            book::change(setting, book::Change::Reopen, &which.references, out).await
+        }
+        Command::Cancel(which) => {
+            book::change(setting, book::Change::Cancel, &which.references, out).await
+        }
+        Command::Confirm(which) => {
+            book::change(setting, book::Change::Confirm, &which.references, out).await
+        }
+        Command::Postpone { reference, to, reason } => {
+            book::postpone(setting, &reference, &to, reason.as_deref(), out).await
+        }
+        Command::Snooze { reference, leader, to } => {
+            book::snooze(setting, &reference, &leader, to, out).await
+        }
+        Command::Assign { words, from, on_day } => {
+            book::assign(setting, &words, from.as_deref(), on_day, out).await
+        }
+        _ => Ok(Exit::Done),
+    }
+}
+
+/// Makes sure nobody forgets a promise: reminds responsible leaders of commitments before, on and after the deadline.
+#[derive(Debug, Parser)]
+#[command(name = "advis", version, max_term_width = 100, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub everywhere: Everywhere,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags that stand before or after the command.
+#[derive(Debug, Clone, Args)]
+pub struct Everywhere {
+    /// Configuration file [default: config/advis.toml if it is there, else built-in defaults]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Pretend that it is 08:00 on that day in the configured zone
+    #[arg(long, global = true, value_name = "YYYY-MM-DD", value_parser = day::day)]
+    pub on: Option<NaiveDate>,
+    /// With --on: send for real all the same, or write into a store that holds real deliveries
+    #[arg(long, global = true)]
+    pub rehearsal: bool,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The worker: remind on schedule until it is told to stop
+    Run,
+    /// One pass now: plan, enqueue, deliver what is due, exit
+    Once {
+        /// Show what would be sent, and send nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Send even if today is no sending day
+        #[arg(long)]
+        now: bool,
+    },
+    /// Forecast: who gets what on which day, and why
+    Plan {
+        /// First day [default: today]
+        #[arg(long, value_name = "DAY", value_parser = day::day)]
+        from: Option<NaiveDate>,
+        /// Last day [default: 90 days after the first]
+        #[arg(long, value_name = "DAY", value_parser = day::day)]
+        to: Option<NaiveDate>,
+        /// One JSON object a message
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take leaders and commitments from CSV files: all or nothing
+    Import {
+        /// Files, known by their header; any order
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Show what would change, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// The book: commitments with their deadline and what comes next
+    List(ListArgs),
+    /// One commitment: phrase and reading, every step with its day and why, history, what comes next
+    Explain {
+        /// Reference of the commitment
+        #[arg(value_name = "REF")]
+        reference: String,
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Mark the earliest open window as done
+    Done {
+        /// References of commitments
+        #[arg(required = true, value_name = "REF")]
+        references: Vec<String>,
+        /// Every window, not only the earliest
+        #[arg(long)]
+        all: bool,
+    },
+    /// Open commitments again that were done or cancelled
+    Reopen(References),
+    /// Cancel commitments: nobody is reminded of them any more
+    Cancel(References),
+    /// Confirm the reading of phrases that wait for a person
+    Confirm(References),
+    /// Give the earliest open window a new deadline
+    Postpone {
+        /// Reference of the commitment
+        #[arg(value_name = "REF")]
+        reference: String,
+        /// The new deadline: a day or a phrase
+        #[arg(long, value_name = "DAY|PHRASE")]
+        to: String,
+        /// Why, for those who are told
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+    /// Hold back one leader's own reminders of a commitment until a day
+    Snooze {
+        /// Reference of the commitment
+        #[arg(value_name = "REF")]
+        reference: String,
+        /// Reference of the leader
+        leader: String,
+        /// The day on which reminders go again
+        #[arg(long, value_name = "DAY", value_parser = day::day)]
+        to: NaiveDate,
+    },
+    /// Make leaders responsible: of one commitment, or of all that another leader has
+    #[command(
+        override_usage = "advis assign REF LEADER...\n       advis assign --from OLD NEW... [--on-day DAY]"
+    )]
+    Assign {
+        /// REF LEADER..., or with --from the new leaders
+        #[arg(required = true, value_name = "REF LEADER")]
+        words: Vec<String>,
+        /// Reference of the leader who hands over everything
+        #[arg(long, value_name = "OLD")]
+        from: Option<String>,
+        /// The day of the hand-over [default: today]
+        #[arg(long, value_name = "DAY", requires = "from", value_parser = day::day)]
+        on_day: Option<NaiveDate>,
+    },
+    /// The delivery log, one line an attempt
+    Log {
+        /// First day
+        #[arg(long, value_name = "DAY", value_parser = day::day)]
+        since: Option<NaiveDate>,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Read a Danish deadline phrase
+    Deadline {
+        /// The phrase; `-` with --json reads lines `phrase<TAB>reference date` from standard input
+        phrase: String,
+        /// One JSON object a phrase
+        #[arg(long)]
+        json: bool,
+    },
+    /// Every problem of config, environment, templates, address book and book at once, and the next runs
+    Check,
+    /// A rehearsal on sample data in a fresh folder, with real messages as .eml files
+    Demo {
+        /// The folder
+        #[arg(long, value_name = "DIR", default_value = "demo")]
+        dir: PathBuf,
+    },
+}
+
+/// References of commitments.
+#[derive(Debug, Args)]
+pub struct References {
+    /// References of commitments
+    #[arg(required = true, value_name = "REF")]
+    pub references: Vec<String>,
+}
+
+/// Which commitments to list.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Only those past their deadline
+    #[arg(long)]
+    pub overdue: bool,
+    /// Only those that wait for a date
+    #[arg(long)]
+    pub needs_date: bool,
+    /// Only those whose responsible leader is not there any more
+    #[arg(long)]
+    pub vacant: bool,
+    /// Only those of one leader
+    #[arg(long, value_name = "LEADER")]
+    pub responsible: Option<String>,
+    /// Done and cancelled ones too
+    #[arg(long)]
+    pub all: bool,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
