@@ -141,9 +141,7 @@ fn check(
 
 /// Each leader in the store, with their manager.
 async fn managers(setting: &Setting) -> anyhow::Result<BTreeMap<String, Option<String>>> {
-    let organisation = &setting.config.organisation;
-    let secretariat = setting.config.mail.secretariat.clone();
-    let (people, _) = setting.store.people(secretariat, organisation.language).await?;
+    let (people, _) = setting.desk().people().await?;
     Ok(people.iter().map(|one| (one.reference.clone(), one.manager.clone())).collect())
 }
 

@@ -138,7 +138,10 @@ impl Desk<'_> {
     }
 
     /// The address book, and the rows in it that make no sense.
-    pub(super) async fn people(&self) -> Result<(People, Vec<RowProblem>), store::Error> {
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn people(&self) -> Result<(People, Vec<RowProblem>), store::Error> {
         let secretariat = self.config.mail.secretariat.clone();
         self.store.people(secretariat, self.config.organisation.language).await
     }

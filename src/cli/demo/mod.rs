@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 use comfy_table::Table;
 
 use super::Everywhere;
@@ -55,7 +56,8 @@ const PLAYER: &str = "demo";
 
 /// Plays two and a half years in a fresh folder and tells the story.
 pub(super) async fn demo(dir: &Path, out: &mut impl Write) -> anyhow::Result<Exit> {
-    let began = tokio::time::Instant::now();
+    let watch = Clock::System(Tz::UTC);
+    let began = watch.now();
     let stage = Stage::build(dir)?;
     let everywhere = stage.everywhere(FIRST_DAY);
     import::import(&everywhere, &stage.sheets, false, &mut io::sink()).await?;
@@ -82,7 +84,7 @@ pub(super) async fn demo(dir: &Path, out: &mut impl Write) -> anyhow::Result<Exi
         still_open: count(Status::Open),
         overdue: late.count(),
         needs_date: count(Status::NeedsDate),
-        seconds: began.elapsed().as_secs_f64(),
+        seconds: (watch.now() - began).to_std().unwrap_or_default().as_secs_f64(),
         prefix: &prefix,
         explain: WORTH_EXPLAINING,
         open_folder: &format!("xdg-open {}", stage.mail.display()),
