@@ -94,6 +94,7 @@ fn of_store(error: &store::Error) -> Exit {
         | store::Error::Newer { .. }
         | store::Error::TooOldSqlite { .. }
         | store::Error::Migration { .. } => Exit::Config,
+        store::Error::Together(error) => of_store(error),
         store::Error::Sql(_) => Exit::Explained,
     }
 }

@@ -86,6 +86,9 @@ pub enum Error {
         /// Each cell.
         problems: Vec<ImportProblem>,
     },
+    /// What befell a whole batch of moves, told to each lane that had one in it.
+    #[error(transparent)]
+    Together(std::sync::Arc<Error>),
     /// Anything else that SQLite says.
     #[error("the store failed: {0}")]
     Sql(#[from] sqlx::Error),

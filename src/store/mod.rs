@@ -25,6 +25,8 @@ use std::path::{Path, PathBuf};
 use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{Mutex, MutexGuard};
 
+use self::outbox::Moves;
+
 pub use self::book::{RowProblem, Which};
 pub use self::changes::ClosedAs;
 pub use self::edited::{Deed, Edited, Touched};
@@ -46,7 +48,11 @@ pub struct Store {
     path: PathBuf,
     writer: Mutex<Option<SqliteConnection>>,
     reader: Mutex<Option<SqliteConnection>>,
+    moves: Moves,
 }
+
+/// A connection's place, while nobody else uses it.
+type Place<'s> = MutexGuard<'s, Option<SqliteConnection>>;
 
 /// The right to send from a store; given back when dropped, also by a crash.
 #[derive(Debug)]
@@ -65,7 +71,7 @@ pub struct SenderLock {
 pub(crate) struct Unit<'s> {
     // Dropped in this order: the place is free only when the connection is gone.
     connection: SqliteConnection,
-    place: MutexGuard<'s, Option<SqliteConnection>>,
+    place: Place<'s>,
 }
 
 impl Store {
@@ -80,6 +86,7 @@ impl Store {
             path: path.to_owned(),
             writer: Mutex::new(Some(writer)),
             reader: Mutex::new(None),
+            moves: Moves::default(),
         })
     }
 
@@ -124,15 +131,28 @@ impl Store {
     ///
     /// Waits for other units of this process, then up to some seconds for other processes.
     pub(crate) async fn write(&self) -> Result<Unit<'_>, Error> {
-        let mut place = self.writer.lock().await;
-        let begun = async {
-            let connection = match place.take() {
-                Some(connection) => connection,
-                None => open::connect(&self.path).await?,
-            };
-            Unit::begin(place, connection, "BEGIN IMMEDIATE").await
+        let begun =
+            async { self.script(self.lock_writer().await).await?.begin("BEGIN IMMEDIATE").await };
+        begun.await.map_err(|error| self.explain(error))
+    }
+
+    /// Waits until no other unit of this process writes.
+    async fn lock_writer(&self) -> Place<'_> {
+        self.writer.lock().await
+    }
+
+    /// A unit for one script that begins and commits by itself; keep it ([`Unit::keep`]) when all went well.
+    async fn script<'s>(&'s self, mut place: Place<'s>) -> Result<Unit<'s>, Error> {
+        let connection = match place.take() {
+            Some(connection) => connection,
+            None => open::connect(&self.path).await?,
         };
-        begun.await.map_err(|error| open::explain(error, &self.path))
+        Ok(Unit { connection, place })
+    }
+
+    /// Says in our words what SQLite says about this store.
+    fn explain(&self, error: Error) -> Error {
+        open::explain(error, &self.path)
     }
 
     /// Begins to read at one moment: the unit sees no change that is committed meanwhile, and can make none. It ends
@@ -143,7 +163,7 @@ impl Store {
             Some(connection) => connection,
             None => open::connect_read_only(&self.path).await?,
         };
-        Unit::begin(place, connection, "BEGIN").await
+        Unit { connection, place }.begin("BEGIN").await
     }
 
     /// Closes both connections, so that the file stands alone.
@@ -159,14 +179,10 @@ impl Store {
 }
 
 impl<'s> Unit<'s> {
-    async fn begin(
-        place: MutexGuard<'s, Option<SqliteConnection>>,
-        mut connection: SqliteConnection,
-        begin: &'static str,
-    ) -> Result<Self, Error> {
+    async fn begin(mut self, begin: &'static str) -> Result<Self, Error> {
         // Plain statements: sqlx counts transactions, and after a failed COMMIT it would count wrong for ever.
-        sqlx::query(begin).execute(&mut connection).await?;
-        Ok(Self { connection, place })
+        sqlx::query(begin).execute(&mut self.connection).await?;
+        Ok(self)
     }
 
     /// Makes it so.
@@ -183,8 +199,13 @@ impl<'s> Unit<'s> {
 
     async fn end(mut self, end: &'static str) -> Result<(), Error> {
         sqlx::query(end).execute(&mut self.connection).await?;
-        *self.place = Some(self.connection);
+        self.keep();
         Ok(())
+    }
+
+    /// Gives the connection back, for the next unit.
+    fn keep(mut self) {
+        *self.place = Some(self.connection);
     }
 }
 

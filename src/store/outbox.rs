@@ -5,6 +5,7 @@
 
 mod freeze;
 mod log;
+mod moves;
 mod plan;
 mod send;
 mod withdraw;
@@ -12,8 +13,10 @@ mod withdraw;
 pub(super) use freeze::freeze;
 pub use freeze::{FREEZE_PAGE, Frozen, Purpose};
 pub use log::{Counts, LogRow, Past, Reported};
+pub use moves::Ending;
+pub(super) use moves::Moves;
 pub use plan::{PlannedReminder, Planning};
-pub use send::{Claimed, Ending, Recovered, Waiting};
+pub use send::{Claimed, Recovered, Waiting};
 pub(super) use withdraw::withdraw;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};

@@ -1,6 +1,7 @@
 //! From a planned reminder to the log: store, engine and transports together.
 
 mod crash;
+mod moves;
 mod outbox;
 mod passes;
 

@@ -1,11 +1,11 @@
-//! T2 to T4, and what is put right when a sender begins.
+//! T2, and what is put right when a sender begins.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::SqliteConnection;
 
-use super::withdraw::{look_again, note, withdraw};
+use super::withdraw::note;
 use super::{instant, json_list, read_instant};
-use crate::delivery::state::{Attempt, OnUnknown, Stage, State};
+use crate::delivery::state::{Attempt, OnUnknown, State};
 use crate::store::{Error, Store};
 
 const NEW_EPOCH: &str = "
@@ -49,30 +49,6 @@ const CLAIMED: &str = "
     SELECT m.id, m.message_id, m.sender, m.recipient, m.address_key, m.attempt, m.resends, m.frozen_at, b.mime
     FROM messages AS m JOIN message_bytes AS b ON b.message = m.id
     WHERE m.id IN (SELECT value FROM json_each($1)) ORDER BY m.id";
-
-/// Others than us may have changed a commitment meanwhile; but what may have arrived goes on unchanged.
-const BODY: &str = "
-    UPDATE messages SET state = 'body', was_in_body = 1
-    WHERE id = $1 AND state = 'open' AND epoch = $2
-      AND (was_in_body = 1
-        OR NOT EXISTS (SELECT 1 FROM groundless WHERE message = $1 AND state = 'attached'))
-    RETURNING id";
-
-const CHANGED: &str = "
-    SELECT DISTINCT commitment FROM groundless WHERE message = $1 AND state = 'attached'";
-
-const RECORD: &str = "
-    UPDATE messages SET state = $4, next_at = $5, accepted_on = $6, resends = resends + $7
-    WHERE id = $1 AND epoch = $2 AND state = $3
-    RETURNING attempt";
-
-const LOG_ATTEMPT: &str = "
-    INSERT INTO attempts (message, attempt, at, state, stage, code, reply)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)";
-
-/// What was given up may be planned again, in new words.
-const EXPIRE_REMINDERS: &str = "
-    UPDATE reminders SET state = 'expired' WHERE message = $1 AND state = 'attached'";
 
 const STOP: &str = "
     INSERT INTO meta (key, value) VALUES ('queue_stopped_until', $1)
@@ -122,29 +98,6 @@ pub struct Claimed {
     pub attempt: Attempt,
     /// The frozen bytes.
     pub mime: Vec<u8>,
-}
-
-/// What an attempt led to, ready to be recorded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ending {
-    /// [`State::Open`] or [`State::Body`]: how far the message had come.
-    pub from: State,
-    /// Its new state.
-    pub state: State,
-    /// When to try again.
-    pub next_at: Option<DateTime<Utc>>,
-    /// The stage that failed.
-    pub stage: Option<Stage>,
-    /// SMTP reply code.
-    pub code: Option<u16>,
-    /// SMTP reply text, path of the file, or what broke.
-    pub reply: String,
-    /// Whether the network left it unknown; counted, for it is sent again but once.
-    pub in_doubt: bool,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// The local day.
-    pub today: NaiveDate,
 }
 
 impl Store {
@@ -203,35 +156,6 @@ impl Store {
         let claimed = claim(&mut unit, epoch, ids, now).await?;
         unit.commit().await?;
         Ok(claimed)
-    }
-
-    /// T3: whether the body may leave. `false` when the message was withdrawn meanwhile: send nothing.
-    ///
-    /// # Errors
-    /// When the store fails; then, too, send nothing.
-    pub async fn begin_body(&self, epoch: i64, id: i64, now: DateTime<Utc>) -> Result<bool, Error> {
-        let mut unit = self.write().await?;
-        let hit: Option<i64> =
-            sqlx::query_scalar(BODY).bind(id).bind(epoch).fetch_optional(&mut *unit).await?;
-        if hit.is_none() {
-            let changed: Vec<String> =
-                sqlx::query_scalar(CHANGED).bind(id).fetch_all(&mut *unit).await?;
-            withdraw(&mut unit, &changed, now).await?;
-        }
-        unit.commit().await?;
-        Ok(hit.is_some())
-    }
-
-    /// T4: records what the attempt led to, in the message and in the log. `false` when the message is no longer as
-    /// `ending.from` says; nothing is written then.
-    ///
-    /// # Errors
-    /// When the store fails; whether it was recorded is not known then, and recording it again is harmless.
-    pub async fn record(&self, epoch: i64, id: i64, ending: &Ending) -> Result<bool, Error> {
-        let mut unit = self.write().await?;
-        let hit = record(&mut unit, epoch, id, ending).await?;
-        unit.commit().await?;
-        Ok(hit)
     }
 
     /// Puts claimed messages back that are on no wire.
@@ -338,39 +262,4 @@ async fn claim(
             },
         )
         .collect()
-}
-
-async fn record(
-    tx: &mut SqliteConnection,
-    epoch: i64,
-    id: i64,
-    ending: &Ending,
-) -> Result<bool, Error> {
-    let accepted_on = (ending.state == State::Accepted).then(|| ending.today.to_string());
-    let attempt: Option<i64> = sqlx::query_scalar(RECORD)
-        .bind(id)
-        .bind(epoch)
-        .bind(ending.from.name())
-        .bind(ending.state.name())
-        .bind(ending.next_at.map(instant))
-        .bind(accepted_on)
-        .bind(ending.in_doubt)
-        .fetch_optional(&mut *tx)
-        .await?;
-    let Some(attempt) = attempt else { return Ok(false) };
-    sqlx::query(LOG_ATTEMPT)
-        .bind(id)
-        .bind(attempt)
-        .bind(instant(ending.at))
-        .bind(ending.state.name())
-        .bind(ending.stage.map(Stage::name))
-        .bind(ending.code)
-        .bind(&ending.reply)
-        .execute(&mut *tx)
-        .await?;
-    if ending.state == State::Expired {
-        sqlx::query(EXPIRE_REMINDERS).bind(id).execute(&mut *tx).await?;
-        look_again(tx, &json_list([id])).await?;
-    }
-    Ok(true)
 }

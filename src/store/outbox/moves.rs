@@ -1,0 +1,189 @@
+//! T3 and T4: the moves of a message on the wire. What all lanes wait for goes into one transaction, so that they share
+//! one flush of the disk.
+
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::{Value, json};
+use sqlx::Row;
+use tokio::sync::oneshot;
+
+use super::withdraw::withdraw;
+use super::{instant, json_list};
+use crate::delivery::state::{Stage, State};
+use crate::store::{Error, Store, Unit};
+
+/// A move that no longer fits its message is a miss; about it nothing is written, in any of these statements.
+const LOG: &str = "
+    INSERT INTO attempts (message, attempt, at, state, stage, code, reply)
+    SELECT m.id, m.attempt, k.value ->> 'at', k.value ->> 'to', k.value ->> 'stage', k.value ->> 'code',
+        k.value ->> 'reply'
+    FROM json_each($1) AS k CROSS JOIN messages AS m ON m.id = k.value ->> 'id'
+    WHERE m.epoch = k.value ->> 'epoch' AND m.state = k.value ->> 'from' AND k.value ->> 'to' <> 'body'
+    ORDER BY k.key";
+
+/// What was given up may be planned again, in new words.
+const EXPIRE: &str = "
+    UPDATE reminders SET state = 'expired'
+    WHERE state = 'attached' AND message IN (
+        SELECT m.id FROM json_each($1) AS k CROSS JOIN messages AS m ON m.id = k.value ->> 'id'
+        WHERE m.epoch = k.value ->> 'epoch' AND m.state = k.value ->> 'from' AND k.value ->> 'to' = 'expired')";
+
+const LOOK_AGAIN: &str = "
+    UPDATE commitments SET look_on = NULL
+    WHERE reference IN (
+        SELECT r.commitment FROM json_each($1) AS k CROSS JOIN reminders AS r ON r.message = k.value ->> 'id'
+        WHERE k.value ->> 'to' = 'expired')";
+
+/// Others than us may have changed a commitment before the body leaves; but what may have arrived goes on unchanged.
+const MOVE: &str = "
+    UPDATE messages SET state = k.state, next_at = k.next_at, accepted_on = k.accepted_on,
+        resends = resends + k.in_doubt, was_in_body = max(was_in_body, k.state = 'body')
+    FROM (SELECT value ->> 'id' AS id, value ->> 'epoch' AS epoch, value ->> 'from' AS was, value ->> 'to' AS state,
+            value ->> 'next_at' AS next_at, value ->> 'accepted_on' AS accepted_on, value ->> 'in_doubt' AS in_doubt
+        FROM json_each($1)) AS k
+    WHERE messages.id = k.id AND messages.epoch = k.epoch AND messages.state = k.was
+      AND (k.state <> 'body' OR was_in_body = 1
+        OR NOT EXISTS (SELECT 1 FROM groundless WHERE message = messages.id AND groundless.state = 'attached'))
+    RETURNING id";
+
+const CHANGED: &str = "
+    SELECT DISTINCT commitment FROM groundless WHERE message = $1 AND state = 'attached'";
+
+/// One call: each would cost two hand-offs between threads.
+static SCRIPT: LazyLock<String> =
+    LazyLock::new(|| ["BEGIN IMMEDIATE", LOG, EXPIRE, LOOK_AGAIN, MOVE, "COMMIT"].join(";"));
+
+/// What an attempt led to, ready to be recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// [`State::Open`] or [`State::Body`]: how far the message had come.
+    pub from: State,
+    /// Its new state.
+    pub state: State,
+    /// When to try again.
+    pub next_at: Option<DateTime<Utc>>,
+    /// The stage that failed.
+    pub stage: Option<Stage>,
+    /// SMTP reply code.
+    pub code: Option<u16>,
+    /// SMTP reply text, path of the file, or what broke.
+    pub reply: String,
+    /// Whether the network left it unknown; counted, for it is sent again but once.
+    pub in_doubt: bool,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The local day.
+    pub today: NaiveDate,
+}
+
+impl Ending {
+    fn json(&self, epoch: i64, id: i64) -> Value {
+        json!({
+            "id": id,
+            "epoch": epoch,
+            "from": self.from.name(),
+            "to": self.state.name(),
+            "next_at": self.next_at.map(instant),
+            "accepted_on": (self.state == State::Accepted).then(|| self.today.to_string()),
+            "in_doubt": i32::from(self.in_doubt),
+            "at": instant(self.at),
+            "stage": self.stage.map(Stage::name),
+            "code": self.code,
+            "reply": self.reply,
+        })
+    }
+}
+
+/// Moves that wait to be written, those of other lanes among them.
+#[derive(Debug, Default)]
+pub(crate) struct Moves(Mutex<Vec<Move>>);
+
+#[derive(Debug)]
+struct Move {
+    row: Value,
+    id: i64,
+    /// Tells the lane whether the move hit.
+    done: oneshot::Sender<Result<bool, Error>>,
+}
+
+impl Moves {
+    fn add(&self, one: Move) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(one);
+    }
+
+    fn take(&self) -> Vec<Move> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Store {
+    /// T3: whether the body may leave. `false` when the message was withdrawn meanwhile: send nothing.
+    ///
+    /// # Errors
+    /// When the store fails; then, too, send nothing.
+    pub async fn begin_body(&self, epoch: i64, id: i64, now: DateTime<Utc>) -> Result<bool, Error> {
+        let row = json!({
+            "id": id,
+            "epoch": epoch,
+            "from": State::Open.name(),
+            "to": State::Body.name(),
+            "in_doubt": 0,
+        });
+        let hit = self.make(id, row).await?;
+        if !hit {
+            let mut unit = self.write().await?;
+            let changed: Vec<String> =
+                sqlx::query_scalar(CHANGED).bind(id).fetch_all(&mut *unit).await?;
+            withdraw(&mut unit, &changed, now).await?;
+            unit.commit().await?;
+        }
+        Ok(hit)
+    }
+
+    /// T4: records what the attempt led to, in the message and in the log. `false` when the message is no longer as
+    /// `ending.from` says; nothing is written then.
+    ///
+    /// # Errors
+    /// When the store fails; whether it was recorded is not known then, and recording it again is harmless.
+    pub async fn record(&self, epoch: i64, id: i64, ending: &Ending) -> Result<bool, Error> {
+        self.make(id, ending.json(epoch, id)).await
+    }
+
+    /// Makes a move durable; whether it hit. Whoever gets the connection first writes for all who wait for it.
+    async fn make(&self, id: i64, row: Value) -> Result<bool, Error> {
+        let (done, mut answer) = oneshot::channel();
+        self.moves.add(Move { row, id, done });
+        let place = self.lock_writer().await;
+        if let Ok(answer) = answer.try_recv() {
+            return answer;
+        }
+        let moves = self.moves.take();
+        let rows = json_list(moves.iter().map(|one| one.row.clone()));
+        let hits = write(self.script(place).await, &rows).await;
+        tell(moves, hits.map_err(|error| self.explain(error)));
+        // Without an answer, whoever wrote for us was stopped halfway.
+        answer.try_recv().unwrap_or_else(|_| Err(sqlx::Error::WorkerCrashed.into()))
+    }
+}
+
+/// All or nothing: the numbers of the messages that were hit.
+async fn write(unit: Result<Unit<'_>, Error>, rows: &str) -> Result<Vec<i64>, Error> {
+    let mut unit = unit?;
+    let hits = sqlx::query(SCRIPT.as_str()).bind(rows).fetch_all(&mut *unit).await?;
+    unit.keep();
+    Ok(hits.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
+}
+
+/// After an error nobody is told that a move was made.
+fn tell(moves: Vec<Move>, hits: Result<Vec<i64>, Error>) {
+    let hits = hits.map_err(Arc::new);
+    for Move { id, done, .. } in moves {
+        let answer = match &hits {
+            Ok(hits) => Ok(hits.contains(&id)),
+            Err(error) => Err(Error::Together(Arc::clone(error))),
+        };
+        // A lane that is gone wants no answer.
+        done.send(answer).ok();
+    }
+}

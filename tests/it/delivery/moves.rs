@@ -1,0 +1,100 @@
+//! What the lanes have to write at one time is written at one time, and each hears what became of its own.
+
+use advis::delivery::state::{OnUnknown, State};
+use advis::store::outbox::Ending;
+
+use super::{Post, clock, today};
+
+fn accepted(from: State) -> Ending {
+    Ending {
+        from,
+        state: State::Accepted,
+        next_at: None,
+        stage: None,
+        code: Some(250),
+        reply: "2.0.0 taken \"as\" it is; 'really'".to_owned(),
+        in_doubt: false,
+        at: clock().now(),
+        today: today(),
+    }
+}
+
+/// Three messages, all claimed in the epoch that is answered.
+async fn claimed() -> (Post, i64) {
+    let post = Post::new().await;
+    post.ready([1, 2, 3]).await;
+    let epoch = post.store.recover(OnUnknown::ResendOnce, clock().now()).await.unwrap().epoch;
+    assert_eq!(post.store.claim(epoch, &[1, 2, 3], clock().now()).await.unwrap().len(), 3);
+    (post, epoch)
+}
+
+#[tokio::test]
+async fn moves_made_together_hit_or_miss_each_for_itself() {
+    let (post, epoch) = claimed().await;
+    post.sql("UPDATE commitments SET status = 'done' WHERE reference = 'C-2'").await;
+    let (store, now) = (&post.store, clock().now());
+    let (first, second) =
+        tokio::join!(store.begin_body(epoch, 1, now), store.begin_body(epoch, 2, now));
+    assert!(first.unwrap());
+    assert!(!second.unwrap(), "its commitment is done");
+    assert_eq!(post.states().await, ["body", "cancelled", "open"]);
+
+    let (ending, wrong) = (accepted(State::Body), accepted(State::Body));
+    let (first, late, third) = tokio::join!(
+        store.record(epoch, 1, &ending),
+        store.record(epoch, 2, &wrong),
+        store.begin_body(epoch, 3, now)
+    );
+    assert!(first.unwrap());
+    assert!(!late.unwrap(), "it was withdrawn, so nothing is written about it");
+    assert!(third.unwrap());
+    assert_eq!(post.states().await, ["accepted", "cancelled", "body"]);
+    let log = post.log().await;
+    assert_eq!(
+        log.iter().map(|row| (row.id, &row.reply)).collect::<Vec<_>>(),
+        [(1, &ending.reply)]
+    );
+    assert!(!store.record(epoch, 1, &ending).await.unwrap(), "once is enough");
+    assert!(!store.begin_body(epoch - 1, 3, now).await.unwrap());
+}
+
+#[tokio::test]
+async fn an_error_ends_the_whole_batch_and_the_next_one_goes_well() {
+    let (post, epoch) = claimed().await;
+    post.sql(
+        "CREATE TRIGGER sick BEFORE UPDATE ON messages WHEN new.id = 2
+         BEGIN SELECT RAISE(ABORT, 'the disk is sick'); END",
+    )
+    .await;
+    let (store, now) = (&post.store, clock().now());
+    // The first finds nobody waiting and writes alone; the others wait for it, and are written together.
+    let (alone, first, second) = tokio::join!(
+        store.begin_body(epoch, 3, now),
+        store.begin_body(epoch, 1, now),
+        store.begin_body(epoch, 2, now)
+    );
+    assert!(alone.unwrap());
+    for answer in [first, second] {
+        let text = answer.unwrap_err().to_string();
+        assert!(text.contains("the disk is sick"), "{text}");
+    }
+    assert_eq!(post.states().await, ["open", "open", "body"]);
+    post.sql("DROP TRIGGER sick").await;
+    assert!(store.begin_body(epoch, 1, now).await.unwrap());
+    assert!(store.begin_body(epoch, 2, now).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_lane_dropped_while_it_writes_for_others_leaves_them_an_answer() {
+    let (post, epoch) = claimed().await;
+    let (store, now) = (&post.store, clock().now());
+    let mut first = Box::pin(store.begin_body(epoch, 1, now));
+    // Polled once, it holds the connection and has begun.
+    assert!(
+        std::future::poll_fn(|cx| std::task::Poll::Ready(first.as_mut().poll(cx).is_pending()))
+            .await
+    );
+    let second = store.begin_body(epoch, 2, now);
+    drop(first);
+    assert!(second.await.unwrap());
+}
