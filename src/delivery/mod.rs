@@ -1,6 +1,7 @@
 //! From a planned reminder to a delivered message: a firing, the state machine, and the engine that steps it.
 
 pub mod engine;
+pub mod firings;
 mod letters;
 pub mod notices;
 pub mod pass;

@@ -16,7 +16,7 @@ use crate::store;
 use crate::store::outbox::{Claimed, Ending};
 use crate::telemetry::{self, About};
 
-pub use self::outbox::{Outbox, Stopper};
+pub use self::outbox::{Debt, Outbox, Stopper};
 pub use self::pace::Limits;
 
 /// One connection and the message on it.

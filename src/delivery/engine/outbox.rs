@@ -48,6 +48,28 @@ impl Stopper {
     }
 }
 
+/// What a server answered and a failing store could not be told: kept, so that a sick disk makes nothing unknown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Debt {
+    epoch: i64,
+    id: i64,
+    ending: Ending,
+}
+
+impl Debt {
+    /// Records what it can; what it could not stays in `debts`.
+    ///
+    /// # Errors
+    /// When the store fails still.
+    pub async fn settle(debts: &mut Vec<Self>, store: &Store) -> Result<(), Error> {
+        while let Some(Self { epoch, id, ending }) = debts.last() {
+            store.record(*epoch, *id, ending).await?;
+            debts.pop();
+        }
+        Ok(())
+    }
+}
+
 /// What a lane gets when it asks for work.
 pub(super) enum Turn {
     Message(Claimed),
@@ -70,6 +92,8 @@ struct Queue {
     /// Why nothing more is claimed in this pass.
     end: Option<Step>,
     capped: u32,
+    /// Outlives the pass, as `paused_until` does.
+    debts: Vec<Debt>,
 }
 
 impl<'a> Outbox<'a> {
@@ -94,6 +118,11 @@ impl<'a> Outbox<'a> {
         Ok(Self { store, epoch, retry, limits, stop, queue })
     }
 
+    /// What could not be recorded, since the store failed; [`Debt::settle`] it before another sender begins.
+    pub async fn into_debts(self) -> Vec<Debt> {
+        self.queue.into_inner().debts
+    }
+
     /// Asks the pass under way to end after the messages on the wire, and every later one not to begin.
     pub fn stop(&self) {
         self.stop.stop();
@@ -109,8 +138,11 @@ impl<'a> Outbox<'a> {
         &self.retry
     }
 
-    /// Starts over with the oldest message.
-    pub(super) async fn begin_pass(&self, clock: &Clock) -> Result<(), Error> {
+    /// Starts over with the oldest message. [`super::drain`] does so itself; it is for those who step lanes one by one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn begin_pass(&self, clock: &Clock) -> Result<(), Error> {
         let now = clock.now();
         let past = self.store.attempts_between(now - HOUR, now).await?;
         let stopped = self.store.queue_stopped_until().await?;
@@ -122,6 +154,7 @@ impl<'a> Outbox<'a> {
             .max(queue.paused_until)
             .filter(|until| (now..=latest).contains(until) && *until > now);
         *queue = Queue {
+            debts: std::mem::take(&mut queue.debts),
             pace: Pace::new(past),
             paused_until,
             end: paused_until.map(|until| Step::Stopped { until }),
@@ -160,15 +193,12 @@ impl<'a> Outbox<'a> {
     /// Fills the page, or says why not.
     async fn claim(&self, queue: &mut Queue, clock: &Clock) -> Result<(), Error> {
         let now = clock.now();
-        // Pretended time does not pass: a rate would end every rehearsal.
-        let rate_per_minute = if clock.is_fixed() { 0 } else { self.limits.rate_per_minute };
-        let limits = Limits { rate_per_minute, ..self.limits };
         while queue.page.is_empty() {
-            let room = match queue.pace.room(&limits, queue.under_way.len(), now) {
+            let room = match queue.pace.room(&self.limits, queue.under_way.len(), now) {
                 Ok(room) => room,
                 Err(Full { until, is_cap }) => {
                     if is_cap {
-                        telemetry::hour_capped(until, limits.per_hour_max);
+                        telemetry::hour_capped(until, self.limits.per_hour_max);
                     }
                     queue.end = Some(Step::Waiting { until });
                     return Ok(());
@@ -179,7 +209,7 @@ impl<'a> Outbox<'a> {
                 queue.end = Some(Step::Idle);
                 return Ok(());
             }
-            let ids = queue.admit(&waiting, room, limits.per_person_per_day_max);
+            let ids = queue.admit(&waiting, room, self.limits.per_person_per_day_max);
             if !ids.is_empty() {
                 let claimed = self.store.claim(self.epoch, &ids, now).await?;
                 telemetry::claimed(claimed.len());
@@ -220,6 +250,10 @@ impl<'a> Outbox<'a> {
             recorded => recorded,
         };
         let mut queue = self.queue.lock().await;
+        if recorded.is_err() {
+            let (epoch, id, ending) = (self.epoch, message.id, ending.clone());
+            queue.debts.push(Debt { epoch, id, ending });
+        }
         queue.forget(message);
         queue.pace.add(Past { at: ending.at, accepted: ending.state == State::Accepted });
         if recorded? {

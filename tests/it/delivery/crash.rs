@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 
-use advis::delivery::engine::{Outbox, Tally, drain};
+use advis::delivery::engine::{Debt, Outbox, Tally, drain};
 use advis::delivery::state::{OnUnknown, Retry, State};
 use advis::mail::transport::{Envelope, Transport};
 
@@ -78,6 +78,30 @@ async fn crash_after_crash_in_the_body_is_resent_each_time() {
     let ledger = server.ledger();
     assert_eq!(ledger.len(), 5);
     assert!(ledger.iter().all(|copy| copy.wire == ledger[0].wire));
+}
+
+#[tokio::test]
+async fn an_answer_that_a_sick_store_could_not_be_told_is_told_when_it_is_well() {
+    let (server, transport) = willing();
+    let post = Post::new().await;
+    post.ready([1]).await;
+    post.sql(
+        "CREATE TRIGGER sick BEFORE UPDATE ON messages WHEN new.state = 'accepted'
+         BEGIN SELECT RAISE(ABORT, 'the disk is sick'); END",
+    )
+    .await;
+    let outbox = post.outbox(&clock()).await;
+    drain(&outbox, &mut lanes(&transport, 1), &clock()).await.unwrap_err();
+    let mut debts = outbox.into_debts().await;
+    assert_eq!((debts.len(), post.states().await), (1, vec!["body".to_owned()]));
+    Debt::settle(&mut debts, &post.store).await.unwrap_err();
+    assert_eq!(debts.len(), 1);
+
+    post.sql("DROP TRIGGER sick").await;
+    Debt::settle(&mut debts, &post.store).await.unwrap();
+    assert_eq!((debts.len(), post.outcome().await), (0, State::Accepted));
+    assert_eq!(post.send(&transport, &later(1)).await, Tally::default());
+    assert_eq!(server.ledger().len(), 1);
 }
 
 #[tokio::test]
