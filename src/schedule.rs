@@ -115,6 +115,27 @@ impl Schedule {
             .map_or_else(|| Utc.from_utc_datetime(&wall), |instant| instant.with_timezone(&Utc))
     }
 
+    /// The wall-clock time up to which every firing has had its instant by `now`: what the clock shows, and while an
+    /// hour comes for the second time the whole of that hour.
+    #[must_use]
+    pub fn wall_reached(now: DateTime<Utc>, zone: Tz) -> NaiveDateTime {
+        let wall = now.with_timezone(&zone).naive_local();
+        let ahead = |seconds| wall + TimeDelta::seconds(seconds);
+        let first = |wall| Self::resolve(wall, zone);
+        // The hour ends within its own length, which is how far its first and second time lie apart.
+        let (mut over, mut not_over) = (0, (now - first(wall)).num_seconds());
+        while over + 1 < not_over {
+            let half = over.midpoint(not_over);
+            let comes_twice = zone.from_local_datetime(&ahead(half)).latest();
+            if comes_twice.is_some_and(|second| first(ahead(half)) < second) {
+                over = half;
+            } else {
+                not_over = half;
+            }
+        }
+        ahead(over)
+    }
+
     /// The next `n` instants of firing strictly after `after`, rising. Fewer when the years of the line are over.
     #[must_use]
     pub fn next_runs(&self, after: DateTime<Utc>, zone: Tz, n: usize) -> Vec<DateTime<Utc>> {

@@ -88,12 +88,12 @@ fn decide(
     now: DateTime<Utc>,
     zone: Tz,
 ) -> Decision {
-    let wall = now.with_timezone(&zone).naive_local();
+    let reached = Schedule::wall_reached(now, zone);
     let Some(last) = last.filter(|last| Schedule::resolve(*last, zone) <= now) else {
-        return Decision::Record(wall);
+        return Decision::Record(reached);
     };
-    match schedule.latest_firing(last, wall) {
-        Some(firing) if firing.date() == wall.date() => Decision::Fire(firing),
+    match schedule.latest_firing(last, reached) {
+        Some(firing) if firing.date() == reached.date() => Decision::Fire(firing),
         Some(firing) => Decision::Record(firing),
         None => Decision::Wait,
     }
@@ -101,7 +101,7 @@ fn decide(
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
+    use chrono::{Datelike, NaiveDate, TimeDelta, Timelike, Weekday};
 
     use super::*;
 
@@ -150,5 +150,97 @@ mod tests {
         let before = Some(wall("2026-10-24T02:30:00"));
         assert_eq!(decide(&schedule, before, first, ZONE), Decision::Fire(fired));
         assert_eq!(decide(&schedule, Some(fired), second, ZONE), Decision::Wait);
+    }
+
+    #[test]
+    fn inside_the_hour_that_comes_twice_nothing_fires_that_has_had_its_time() {
+        let schedule = Schedule::parse("*/10 * * * *").unwrap();
+        let second = at("2026-10-25T02:15:00") + TimeDelta::hours(1);
+        let hour_is_over = Decision::Record(wall("2026-10-25T02:59:59"));
+        assert_eq!(decide(&schedule, None, second, ZONE), hour_is_over);
+        let missed = decide(&schedule, Some(wall("2026-10-25T02:10:00")), second, ZONE);
+        assert_eq!(missed, Decision::Fire(wall("2026-10-25T02:50:00")));
+    }
+
+    /// A cron line drawn at random, and which times of a day it means.
+    fn drawn(rng: &mut fastrand::Rng) -> (Schedule, impl Fn(NaiveDateTime) -> bool + use<>) {
+        let mut some = |count: u32, most: usize| -> Vec<u32> {
+            let how_many = rng.usize(1..=most);
+            let mut some: Vec<u32> = (0..how_many).map(|_| rng.u32(0..count)).collect();
+            some.sort_unstable();
+            some.dedup();
+            some
+        };
+        let minutes = if some(20, 1) == [0] { (0..60).collect() } else { some(60, 6) };
+        // The hours around the change more often than others.
+        let mut hours: Vec<u32> = some(4, 4).into_iter().map(|hour| hour + 1).collect();
+        hours.extend(some(24, 3));
+        let second = some(60, 1)[0] * some(2, 1)[0];
+        let list =
+            |numbers: &[u32]| numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let line = format!("{second} {} {} * * *", list(&minutes), list(&hours));
+        let means = move |wall: NaiveDateTime| {
+            wall.second() == second
+                && minutes.contains(&wall.minute())
+                && hours.contains(&wall.hour())
+        };
+        (Schedule::parse(&line).unwrap(), means)
+    }
+
+    /// What a worker fires from one instant to another, that looks whenever something is to fire and at other times too.
+    fn fired(
+        schedule: &Schedule,
+        (from, to): (DateTime<Utc>, DateTime<Utc>),
+        rng: &mut fastrand::Rng,
+    ) -> Vec<DateTime<Utc>> {
+        let (mut now, mut last, mut fired) = (from, Schedule::wall_reached(from, ZONE), Vec::new());
+        loop {
+            let next = schedule.next_runs(now, ZONE, 1).into_iter().next().unwrap_or(to);
+            now = next.min(now + TimeDelta::seconds(rng.i64(1..7200)));
+            if now > to {
+                return fired;
+            }
+            match decide(schedule, Some(last), now, ZONE) {
+                Decision::Fire(wall) => {
+                    last = wall;
+                    fired.push(now);
+                }
+                Decision::Record(wall) => last = wall,
+                Decision::Wait => {}
+            }
+        }
+    }
+
+    #[test]
+    fn a_thousand_schedules_fire_each_instant_once_at_every_change_of_the_clocks() {
+        let mut changes = Vec::new();
+        for year in 2018..=2040 {
+            for month in [3, 10] {
+                let days = (25..=31).filter_map(|day| NaiveDate::from_ymd_opt(year, month, day));
+                let sunday = days.into_iter().find(|day| day.weekday() == Weekday::Sun).unwrap();
+                changes.push(sunday.and_hms_opt(0, 0, 0).unwrap());
+            }
+        }
+        for seed in 0..1000 {
+            let mut rng = fastrand::Rng::with_seed(seed);
+            let (schedule, means) = drawn(&mut rng);
+            let second = schedule.next_wall(NaiveDateTime::default()).unwrap().second();
+            for midnight in &changes {
+                let (from, to) = (*midnight, *midnight + TimeDelta::hours(6));
+                let minutes = (0..360).map(|minute| from + TimeDelta::seconds(60 * minute));
+                let mut expected: Vec<DateTime<Utc>> = minutes
+                    .map(|minute| minute + TimeDelta::seconds(i64::from(second)))
+                    .filter(|wall| means(*wall) && *wall > from)
+                    .map(|wall| Schedule::resolve(wall, ZONE))
+                    .collect();
+                expected.dedup();
+                let span = (
+                    Schedule::resolve(from, ZONE),
+                    Schedule::resolve(to, ZONE) - TimeDelta::seconds(1),
+                );
+                let fired = fired(&schedule, span, &mut rng);
+                assert_eq!(fired, expected, "seed {seed}, {midnight}: {}", schedule.source());
+            }
+        }
     }
 }
