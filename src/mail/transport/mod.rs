@@ -1,13 +1,15 @@
-//! Where a frozen message goes: into a folder, or to an SMTP server.
+//! Where a frozen message goes: into a folder, to an SMTP server, or in a simulation to a script.
 //!
 //! One message is driven in stages, because its history is committed between them: [`Connection::open`] brings it to
 //! the point where only the body is missing, [`Connection::body`] hands it over.
 
 mod configured;
 pub mod file;
+pub mod scripted;
 pub mod smtp;
 
 pub use file::FileTransport;
+pub use scripted::ScriptedTransport;
 pub use smtp::SmtpTransport;
 
 use crate::delivery::state::{Outcome, Stage};
@@ -30,6 +32,8 @@ pub enum Transport {
     File(FileTransport),
     /// An SMTP server.
     Smtp(SmtpTransport),
+    /// A function, for simulations.
+    Scripted(ScriptedTransport),
 }
 
 impl Transport {
@@ -39,6 +43,7 @@ impl Transport {
         match self {
             Self::File(transport) => Connection::File(transport.connection()),
             Self::Smtp(transport) => Connection::Smtp(transport.connection()),
+            Self::Scripted(transport) => Connection::Scripted(transport.connection()),
         }
     }
 }
@@ -50,6 +55,8 @@ pub enum Connection {
     File(file::FileConnection),
     /// To an SMTP server.
     Smtp(smtp::SmtpConnection),
+    /// To a function.
+    Scripted(scripted::ScriptedConnection),
 }
 
 impl Connection {
@@ -61,6 +68,7 @@ impl Connection {
         match self {
             Self::File(connection) => connection.connect().await,
             Self::Smtp(connection) => connection.connect().await,
+            Self::Scripted(_) => Ok(()),
         }
     }
 
@@ -73,6 +81,7 @@ impl Connection {
         match self {
             Self::File(connection) => connection.open(message_id).await,
             Self::Smtp(connection) => connection.open(envelope, message_id).await,
+            Self::Scripted(connection) => connection.open(envelope, message_id).await,
         }
     }
 
@@ -82,6 +91,7 @@ impl Connection {
         match self {
             Self::File(connection) => connection.body(mime).await,
             Self::Smtp(connection) => connection.body(mime).await,
+            Self::Scripted(connection) => connection.body(mime).await,
         }
     }
 
@@ -90,6 +100,7 @@ impl Connection {
         match self {
             Self::File(connection) => connection.abandon(),
             Self::Smtp(connection) => connection.end().await,
+            Self::Scripted(connection) => connection.abandon(),
         }
     }
 
@@ -98,6 +109,7 @@ impl Connection {
         match self {
             Self::File(connection) => connection.abandon(),
             Self::Smtp(connection) => connection.abandon(),
+            Self::Scripted(connection) => connection.abandon(),
         }
     }
 }
