@@ -1,6 +1,6 @@
 //! Which schedules fire now: each firing once, one missed earlier the same day made up, older ones left to the next.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::pass::Desk;
@@ -12,6 +12,8 @@ use crate::store::{self, Timetable};
 pub struct Firings {
     reminders: Option<NaiveDateTime>,
     report: Option<NaiveDateTime>,
+    /// A message of a firing that is over was taken back, and what else was in it is to go today all the same.
+    freed: bool,
 }
 
 impl Firings {
@@ -22,13 +24,15 @@ impl Firings {
     pub async fn due(desk: &Desk<'_>) -> Result<Self, store::Error> {
         let reminders = firing(desk, Timetable::Reminders).await?;
         let report = firing(desk, Timetable::Report).await?;
-        Ok(Self { reminders, report })
+        let freed = has_fired_today(desk) && desk.store.has_freed().await?;
+        Ok(Self { reminders, report, freed })
     }
 
     /// Whether new reminders are planned: on a day without work only what waits is delivered.
     #[must_use]
     pub fn plans(&self, desk: &Desk<'_>) -> bool {
-        self.reminders.is_some() && desk.config.calendar.is_working_day(desk.today())
+        let plans = self.reminders.is_some() || self.freed;
+        plans && desk.config.calendar.is_working_day(desk.today())
     }
 
     /// Freezes the report, if its schedule fires.
@@ -74,6 +78,12 @@ async fn firing(
     Ok(None)
 }
 
+fn has_fired_today(desk: &Desk<'_>) -> bool {
+    let midnight = desk.today().and_time(NaiveTime::MIN);
+    let schedule = &desk.config.reminders;
+    schedule.latest_firing(midnight - TimeDelta::seconds(1), desk.clock.wall()).is_some()
+}
+
 /// What the clock says of a schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Decision {
@@ -101,7 +111,7 @@ fn decide(
 
 #[cfg(test)]
 mod tests {
-    use chrono::{Datelike, NaiveDate, TimeDelta, Timelike, Weekday};
+    use chrono::{Datelike, NaiveDate, Timelike, Weekday};
 
     use super::*;
 

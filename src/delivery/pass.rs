@@ -83,6 +83,15 @@ pub struct Posted {
     pub problems: Vec<RowProblem>,
 }
 
+impl Posted {
+    /// Counts in what was posted later in the same pass.
+    pub(super) fn add(&mut self, more: Self) {
+        self.due += more.due;
+        self.messages += more.messages;
+        self.unsendable += more.unsendable;
+    }
+}
+
 impl Desk<'_> {
     /// Today in the municipality.
     #[must_use]
@@ -157,6 +166,18 @@ impl Desk<'_> {
     /// # Errors
     /// When the store fails; what was written stands, and the next pass goes on from there.
     pub async fn post(&self) -> Result<Posted, store::Error> {
+        let mut posted = self.post_once().await?;
+        // A later step takes back the message of an earlier one; what else was in that goes in a new one.
+        if self.store.has_freed().await? {
+            posted.add(self.post_once().await?);
+        }
+        for problem in &posted.problems {
+            telemetry::row_problem(&problem.reference, &problem.what);
+        }
+        Ok(posted)
+    }
+
+    async fn post_once(&self) -> Result<Posted, store::Error> {
         let today = self.today();
         let mut problems = self.read_new().await?;
         let rules = self.keep_rules().await?;
@@ -165,7 +186,7 @@ impl Desk<'_> {
         let (book, unreadable) = self.roll_on(near).await?;
         if book.is_empty() && unreadable.is_empty() {
             // Nothing near, so nothing due: whatever changes a plan brings its commitment near.
-            return Ok(told(Posted { problems, ..Posted::default() }));
+            return Ok(Posted { problems, ..Posted::default() });
         }
         let facts = self.facts_about(book, unreadable, near, rules).await?;
         let plan = planner::plan(&facts.book, &facts.people, &facts.rules, &facts.sent, today);
@@ -176,7 +197,7 @@ impl Desk<'_> {
         let (frozen, unsendable) = self.freeze(&messages, &facts).await?;
         problems.extend(facts.problems);
         let (due, vacancies) = (plan.due.len(), vacancies(&messages));
-        Ok(told(Posted { due, messages: frozen, vacancies, unsendable, problems }))
+        Ok(Posted { due, messages: frozen, vacancies, unsendable, problems })
     }
 
     /// What would be sent today. Changes nothing.
@@ -269,14 +290,6 @@ impl Desk<'_> {
         }
         Ok((frozen, messages.len() - sealed))
     }
-}
-
-/// Logs the rows that make no sense.
-fn told(posted: Posted) -> Posted {
-    for problem in &posted.problems {
-        telemetry::row_problem(&problem.reference, &problem.what);
-    }
-    posted
 }
 
 /// Whether two lists of steps are the same but for their order.

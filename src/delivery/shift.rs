@@ -86,20 +86,32 @@ impl<'s> Shift<'s> {
     /// # Errors
     /// When the store fails.
     pub async fn pass(&mut self, desk: &Desk<'_>, plans: bool) -> Result<PassReport, store::Error> {
-        let posted = if plans { Some(desk.post().await?) } else { None };
-        let first = drain(&self.outbox, &mut self.lanes, desk.clock).await?;
-        // What the network left unknown is sent again at once, the same bytes; the later answer is the one that counts.
-        let tally = match first {
-            Tally { unknown: 1.., end: Step::Idle, .. } => {
-                later(first, drain(&self.outbox, &mut self.lanes, desk.clock).await?)
-            }
-            tally => tally,
-        };
+        let mut posted = if plans { Some(desk.post().await?) } else { None };
+        let mut tally = self.deliver(desk).await?;
+        if let Some(posted) = &mut posted
+            && tally.withdrawn > 0
+            && desk.store.has_freed().await?
+        {
+            // Somebody changed what was on its way; what else was in those messages goes in others.
+            posted.add(desk.post().await?);
+            tally = later(tally, self.deliver(desk).await?);
+        }
         let (today, zone) = (desk.today(), desk.clock.zone());
         let midnight = Schedule::resolve(today.and_time(NaiveTime::MIN), zone);
         let standing = desk.store.counts(today, midnight).await?;
         let next_firing = desk.config.sending_days.next_firing(desk.clock.wall());
         Ok(PassReport { posted, tally, standing, next_firing })
+    }
+
+    async fn deliver(&mut self, desk: &Desk<'_>) -> Result<Tally, store::Error> {
+        let tally = drain(&self.outbox, &mut self.lanes, desk.clock).await?;
+        // What the network left unknown is sent again at once, the same bytes; the later answer is the one that counts.
+        Ok(match tally {
+            Tally { unknown: 1.., end: Step::Idle, .. } => {
+                later(tally, drain(&self.outbox, &mut self.lanes, desk.clock).await?)
+            }
+            tally => tally,
+        })
     }
 
     /// As [`Self::pass`], but waits for the rate limit where that is a matter of seconds, never under a pretended clock.

@@ -20,6 +20,10 @@ const HAND_OVER: &str = "
 const DUE_HAND_OVERS: &str = "
     SELECT DISTINCT commitment FROM responsibilities WHERE until <= $1";
 
+const FORGET_FREED: &str = "DELETE FROM meta WHERE key = 'freed'";
+
+const FREED: &str = "SELECT EXISTS (SELECT 1 FROM meta WHERE key = 'freed')";
+
 const LOOK: &str = "
     UPDATE commitments SET look_on = $1 WHERE status = 'open' AND look_on IS NULL";
 
@@ -81,6 +85,7 @@ impl Store {
     pub async fn begin_pass(&self, stamp: &Stamp) -> Result<Edited<'_>, Error> {
         let today = stamp.day.to_string();
         let mut unit = self.write().await?;
+        sqlx::query(FORGET_FREED).execute(&mut *unit).await?;
         sqlx::query(LOOK).bind(&today).execute(&mut *unit).await?;
         let due: Vec<String> =
             sqlx::query_scalar(DUE_HAND_OVERS).bind(&today).fetch_all(&mut *unit).await?;
@@ -98,6 +103,17 @@ impl Store {
             responsible.retain(|one| !ended.iter().any(|duty| duty.passed_to(reference, one)));
         }
         Edited::new(unit, stamp, Deed::HandedOver, before).await
+    }
+
+    /// Whether a message was taken back since the last [`Self::begin_pass`], and left reminders that are to go in another.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn has_freed(&self) -> Result<bool, Error> {
+        let mut unit = self.read().await?;
+        let freed = sqlx::query_scalar(FREED).fetch_one(&mut *unit).await?;
+        unit.commit().await?;
+        Ok(freed)
     }
 
     /// Keeps the next day on which there may be something to say about each commitment, as the planner returned it;

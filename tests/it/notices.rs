@@ -7,13 +7,14 @@ use std::path::PathBuf;
 
 use advis::clock::Clock;
 use advis::config::{self, Config};
+use advis::delivery::firings::Firings;
 use advis::delivery::notices::Concluded;
 use advis::delivery::pass::Desk;
 use advis::delivery::shift::{PassReport, Shift};
 use advis::domain::commitment::Status;
 use advis::domain::window::Window;
 use advis::mail::compose::Templates;
-use advis::store::{Edited, Error, Stamp, Store, Which};
+use advis::store::{Edited, Error, Stamp, Store, Timetable, Which};
 use chrono::NaiveDate;
 use chrono_tz::Europe::Copenhagen;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -159,6 +160,35 @@ fn clock(on: &str) -> Clock {
 
 fn stamp(on: &str) -> Stamp {
     Stamp::now(&clock(on), "lis")
+}
+
+#[tokio::test]
+async fn what_else_was_in_a_message_taken_back_goes_the_same_day_in_another() {
+    let world = World::new().await;
+    for reference in ["DONE", "STAYS"] {
+        world.promise(reference, &["nora"], &[6]).await;
+    }
+    // 30 days before the deadline, a Friday.
+    let day = "2027-05-28";
+    let own = "SELECT state || ' ' || items FROM messages WHERE purpose = 'own' ORDER BY id";
+    world.desk(&clock(day)).post().await.unwrap();
+    assert_eq!(world.strings(own).await.len(), 1);
+    world.make(day, world.store.done(&["DONE"], false, &stamp(day))).await;
+    for (time, plans) in [("07:59", false), ("08:01", true)] {
+        let now = format!("{day}T{time}:00+02:00").parse().unwrap();
+        let clock = Clock::Fixed(now, Copenhagen);
+        let desk = world.desk(&clock);
+        // The first start of a store has missed no firing.
+        desk.store.record_firing(Timetable::Reminders, clock.wall()).await.unwrap();
+        assert_eq!(Firings::due(&desk).await.unwrap().plans(&desk), plans, "{time}");
+    }
+    world.pass(day, true).await;
+    let messages = [
+        r#"cancelled [["DONE","before:30"],["STAYS","before:30"]]"#,
+        r#"accepted [["STAYS","before:30"]]"#,
+    ];
+    assert_eq!(world.strings(own).await, messages);
+    assert!(!world.store.has_freed().await.unwrap());
 }
 
 #[tokio::test]

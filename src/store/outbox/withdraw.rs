@@ -34,6 +34,10 @@ const LOOK_AGAIN: &str = "
     WHERE reference IN (SELECT commitment FROM reminders
                         WHERE message IN (SELECT value FROM json_each($1)))";
 
+/// That there are reminders to plan again before the next firing.
+const FREED: &str = "
+    INSERT INTO meta (key, value) VALUES ('freed', '1') ON CONFLICT (key) DO NOTHING";
+
 const NOTE: &str = "
     INSERT INTO events (at, who, what, message)
     SELECT $1, $2, $3, value FROM json_each($4)";
@@ -100,7 +104,10 @@ pub(super) async fn take_back(
     let messages = json_list(messages.iter().copied());
     sqlx::query(TAKE_BACK_MESSAGES).bind(&messages).bind(state.name()).execute(&mut *tx).await?;
     look_again(tx, &messages).await?;
-    sqlx::query(FREE_REMINDERS).bind(&messages).execute(&mut *tx).await?;
+    let freed = sqlx::query(FREE_REMINDERS).bind(&messages).execute(&mut *tx).await?;
+    if freed.rows_affected() > 0 {
+        sqlx::query(FREED).execute(&mut *tx).await?;
+    }
     note(tx, state.name(), messages, now).await
 }
 
