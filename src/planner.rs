@@ -172,8 +172,18 @@ fn tellable<'p>(
 
 /// How many levels of a kind's ladder have a receiver: one for each tellable manager, and the secretariat alone where
 /// there is none.
-fn levels(kind: &KindRules, chain_length: usize) -> usize {
-    kind.escalate.len().min(chain_length.max(1))
+fn levels(
+    kind: &KindRules,
+    commitment: &Commitment,
+    responsible: &str,
+    people: &People,
+    day: NaiveDate,
+) -> usize {
+    if kind.escalate.is_empty() {
+        return 0;
+    }
+    let tellable = tellable(commitment, responsible, people, day).len();
+    kind.escalate.len().min(tellable.max(1))
 }
 
 /// `day` and `days` later; stays where the calendar ends.

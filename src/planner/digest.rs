@@ -156,7 +156,7 @@ impl Desk<'_> {
             self.sent,
             self.today,
         );
-        let (step, on) = question.next_escalation()?;
+        let (step, on) = question.next_escalation(self.people)?;
         let name = self.receiver(step, &key.leader, commitment, on).mailbox.name;
         Some(Announced { on, name })
     }

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use super::ladder::{self, Rung};
 use super::why::Why;
-use super::{NEVER, Rules, after, levels, tellable};
+use super::{NEVER, Rules, after, levels};
 use crate::domain::commitment::{BookWindow, Commitment, Responsible, Snooze};
 use crate::domain::leader::People;
 use crate::domain::reminder::{History, Sent};
@@ -57,11 +57,7 @@ impl<'q> Question<'q> {
         history: &'q History,
         today: NaiveDate,
     ) -> Self {
-        let levels = if kind.escalate.is_empty() {
-            0
-        } else {
-            levels(kind, tellable(commitment, &responsible.leader, people, today).len())
-        };
+        let levels = levels(kind, commitment, &responsible.leader, people, today);
         let escalation = ladder::escalation(&window.window, kind, &rules.sending, levels);
         let about = history.about(
             &commitment.reference,
@@ -94,15 +90,20 @@ impl<'q> Question<'q> {
             Ladder::Own => self.own,
             Ladder::Escalation => &self.escalation,
         };
-        let latest = rungs
-            .iter()
-            .filter(|rung| self.eligible(rung).is_none() && rung.moved <= Some(self.today))
-            .max_by_key(|rung| rung.place());
+        let latest = self.latest(rungs, self.today);
         let blocked = latest.and_then(|latest| self.blocked(latest));
         let rungs: Vec<Answered> =
             rungs.iter().map(|rung| self.standing(*rung, latest, blocked)).collect();
         let look_on = self.look_on(&rungs);
         Answer { rungs, look_on }
+    }
+
+    /// The latest step of a ladder whose day has come on `day`.
+    fn latest<'r>(&self, rungs: &'r [Rung], day: NaiveDate) -> Option<&'r Rung> {
+        rungs
+            .iter()
+            .filter(|rung| self.eligible(rung).is_none() && rung.moved <= Some(day))
+            .max_by_key(|rung| rung.place())
     }
 
     /// Why a step does not take part today, whatever was sent.
@@ -195,26 +196,39 @@ impl<'q> Question<'q> {
     }
 
     /// The next escalation and its day, as a message of today announces it, if today's is on or after the sending day of
-    /// the deadline: supposing that it is accepted today and nothing is done.
-    pub(super) fn next_escalation(&self) -> Option<(Step, NaiveDate)> {
+    /// the deadline: supposing that it is accepted today and nothing is done. Hand-overs to come are foreseen.
+    pub(super) fn next_escalation(&self, people: &People) -> Option<(Step, NaiveDate)> {
         if ladder::moved_due(&self.window.window, &self.rules.sending)? > self.today {
             return None;
         }
-        let told_before = self.told_on().filter(|told_on| *told_on <= self.today);
-        let goes_today = |rung: &Rung| told_before.is_some() && rung.moved <= Some(self.today);
-        let coming = || {
-            self.escalation.iter().filter(|rung| {
-                self.eligible(rung).is_none()
-                    && !goes_today(rung)
-                    && self.sent_at_or_after(rung).is_none()
-            })
-        };
+        let told_before = self.told_on().is_some_and(|told_on| told_on <= self.today);
+        let goes_today = self.latest(&self.escalation, self.today).filter(|_| told_before);
+        self.days_to_come().into_iter().find_map(|day| {
+            let escalation = ladder::escalation(
+                &self.window.window,
+                self.kind,
+                &self.rules.sending,
+                levels(self.kind, self.commitment, &self.responsible.leader, people, day),
+            );
+            let latest = self.latest(&escalation, day)?;
+            let went = goes_today.is_some_and(|today| today.place() >= latest.place());
+            (!went && self.sent_at_or_after(latest).is_none()).then_some((latest.step, day))
+        })
+    }
+
+    /// The sending days after today on which a manager may be told something else than the day before, as long as the
+    /// leader answers for it.
+    fn days_to_come(&self) -> Vec<NaiveDate> {
         let told_on = self.told_on().unwrap_or(after(self.today, GRACE_DAYS));
-        let earliest = coming().filter_map(|rung| rung.moved).min()?.max(told_on);
-        let on = self.rules.sending.on_or_after(earliest)?;
-        let latest =
-            coming().filter(|rung| rung.moved <= Some(on)).max_by_key(|rung| rung.place())?;
-        Some((latest.step, on))
+        let steps = self.escalation.iter().filter_map(|rung| rung.moved);
+        let hand_overs = self.commitment.responsible.iter().filter_map(|one| one.until);
+        let mut days: Vec<NaiveDate> = steps
+            .chain(hand_overs)
+            .filter_map(|day| self.rules.sending.on_or_after(day.max(told_on)))
+            .filter(|day| *day > self.today && self.responsible.answers_on(*day))
+            .collect();
+        days.sort_unstable();
+        days
     }
 
     fn standing(&self, rung: Rung, latest: Option<&Rung>, blocked: Option<Why>) -> Answered {

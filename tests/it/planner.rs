@@ -466,6 +466,30 @@ fn a_new_responsible_starts_as_at_an_adoption() {
 }
 
 #[test]
+fn a_message_announces_the_next_escalation_as_hand_overs_to_come_leave_it() {
+    let announced = |hand_over: Option<(&str, &str)>| {
+        let window = span("2019-06-21", "2019-06-30");
+        let mut book = vec![commitment("A-1", "2019-05-15", &[window], &["lis", "mads"])];
+        if let Some((leader, until)) = hand_over {
+            let mut all = book[0].responsible.iter_mut();
+            all.find(|one| one.leader == leader).unwrap().until = Some(day(until));
+        }
+        let (people, rules) = (people(three_levels()), rules_of(example_rules()));
+        let on = day("2019-06-28");
+        let mut days = planner::forecast(book, &people, &rules, History::default(), on, (on, on));
+        let (_, messages) = days.next().unwrap();
+        let to_lis = messages.iter().find(|message| message.leader.as_deref() == Some("lis"));
+        let announced = to_lis.unwrap().items[0].announced.clone();
+        announced.map(|next| format!("{} {}", next.on, next.name))
+    };
+    assert_eq!(announced(None).as_deref(), Some("2019-07-15 Leder dorte"));
+    assert_eq!(announced(Some(("lis", "2019-07-15"))), None, "by then somebody else answers");
+    assert_eq!(announced(Some(("lis", "2019-07-16"))).as_deref(), Some("2019-07-15 Leder dorte"));
+    // From then on mads is only her manager.
+    assert_eq!(announced(Some(("mads", "2019-07-15"))).as_deref(), Some("2019-07-15 Leder mads"));
+}
+
+#[test]
 fn every_step_has_its_reason() {
     let book = [effect_goals()];
     let rules = rules_of(example_rules());
