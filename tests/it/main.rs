@@ -15,6 +15,7 @@ mod config;
 mod delivery;
 mod intake;
 mod notices;
+mod oracle;
 mod phrase;
 mod planner;
 mod schedule;
