@@ -19,6 +19,7 @@ mod oracle;
 mod phrase;
 mod planner;
 mod schedule;
+mod simulation;
 mod smtp;
 mod smtp_server;
 mod store;
