@@ -1,4 +1,4 @@
-//! `check`: every problem of config, environment, templates, address book and book at once, and the next runs.
+//! `check`: every problem of config, environment, templates, store, address book and book at once, and the next runs.
 
 use std::io::Write;
 
@@ -94,8 +94,11 @@ async fn book(
         return Ok(Exit::Done);
     }
     let store = Store::open_existing(path).await?;
+    store.check_file().await?;
     let setting = Setting::with(config, store, Templates::built_in(), everywhere);
-    let problems = problems(&setting, is_valid).await?;
+    let problems = problems(&setting, is_valid).await;
+    setting.close().await;
+    let problems = problems?;
     for problem in &problems {
         writeln!(out, "{}", plain(problem))?;
     }

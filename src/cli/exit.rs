@@ -88,14 +88,17 @@ fn of_store(error: &store::Error) -> Exit {
     match error {
         store::Error::Missing { .. } | store::Error::Unknown { .. } => Exit::NotFound,
         store::Error::SenderRuns { .. } | store::Error::Busy { .. } => Exit::TryLater,
-        store::Error::Refused(_) | store::Error::Import { .. } => Exit::BadInput,
+        store::Error::Refused(_)
+        | store::Error::Import { .. }
+        | store::Error::Damaged { .. }
+        | store::Error::CopyExists { .. } => Exit::BadInput,
         store::Error::Unwritable { .. }
         | store::Error::NotADatabase { .. }
         | store::Error::Newer { .. }
         | store::Error::TooOldSqlite { .. }
         | store::Error::Migration { .. } => Exit::Config,
         store::Error::Together(error) => of_store(error),
-        store::Error::Sql(_) => Exit::Explained,
+        store::Error::NoCopy { .. } | store::Error::Sql(_) => Exit::Explained,
     }
 }
 

@@ -44,7 +44,10 @@ pub(super) async fn import(
     if dry_run && !config.store.path.exists() {
         return take_nowhere(config, everywhere, &sheets, out).await;
     }
-    take(&Setting::of(config, everywhere).await?, &sheets, dry_run, out).await
+    let setting = Setting::of(config, everywhere).await?;
+    let ended = take(&setting, &sheets, dry_run, out).await;
+    setting.close().await;
+    ended
 }
 
 /// A dry run before there is a store: on an empty one, which is gone afterwards.
@@ -57,9 +60,9 @@ async fn take_nowhere(
     let folder = tempfile::tempdir().context("a dry run needs room for temporary files")?;
     config.store.path = folder.path().join("advis.db");
     let setting = Setting::of(config, everywhere).await?;
-    let exit = take(&setting, sheets, true, out).await?;
-    setting.store.close().await?;
-    Ok(exit)
+    let ended = take(&setting, sheets, true, out).await;
+    setting.close().await;
+    ended
 }
 
 async fn take(

@@ -66,8 +66,15 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Once { dry_run, now } => return once::once(everywhere, dry_run, now, out).await,
         _ => {}
     }
-    let setting = &Setting::open_existing(everywhere).await?;
-    match cli.command {
+    let setting = Setting::open_existing(everywhere).await?;
+    let ended = act(&setting, cli.command, out).await;
+    setting.close().await;
+    ended
+}
+
+/// The verbs that read the book, and those that change it.
+async fn act(setting: &Setting, command: Command, out: &mut impl Write) -> anyhow::Result<Exit> {
+    match command {
         Command::Plan { from, to, json } => plan::plan(setting, from, to, json, out).await,
         Command::List(args) => list::list(setting, &args, out).await,
         Command::Explain { reference, json } => {
@@ -94,6 +101,22 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         }
         Command::Assign { words, from, on_day } => {
             book::assign(setting, &words, from.as_deref(), on_day, out).await
+        }
+        other => operate(setting, other, out).await,
+    }
+}
+
+/// The verbs of those who run the program.
+async fn operate(
+    setting: &Setting,
+    command: Command,
+    out: &mut impl Write,
+) -> anyhow::Result<Exit> {
+    match command {
+        Command::Backup { file } => {
+            setting.store.back_up(&file).await?;
+            writeln!(out, "the whole store was copied to {}", file.display())?;
+            Ok(Exit::Done)
         }
         _ => Ok(Exit::Done),
     }
@@ -233,6 +256,11 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Copy the whole store, also beside a running worker
+    Backup {
+        /// The copy; never over another file
+        file: PathBuf,
+    },
     /// Read a Danish deadline phrase
     Deadline {
         /// The phrase; `-` with --json reads lines `phrase<TAB>reference date` from standard input
@@ -241,7 +269,7 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Every problem of config, environment, templates, address book and book at once, and the next runs
+    /// Every problem of config, environment, templates, store, address book and book at once, and the next runs
     Check,
     /// A rehearsal on sample data in a fresh folder, with real messages as .eml files
     Demo {

@@ -20,9 +20,13 @@ pub(super) async fn once(
     out: &mut impl Write,
 ) -> anyhow::Result<Exit> {
     let setting = Setting::open_existing(everywhere).await?;
-    if dry_run {
-        return rehearse(&setting, out).await;
-    }
+    let ended =
+        if dry_run { rehearse(&setting, out).await } else { pass(&setting, now, out).await };
+    setting.close().await;
+    ended
+}
+
+async fn pass(setting: &Setting, now: bool, out: &mut impl Write) -> anyhow::Result<Exit> {
     setting.refuse_pretence().await?;
     setting.log();
     let lock = setting.store.lock_sender()?;

@@ -82,6 +82,12 @@ impl Setting {
         Self { config, clock, store, templates, who, rehearsal }
     }
 
+    /// Closes the store, so that its file stands alone and can be moved or replaced. What was done is done, however
+    /// that ends.
+    pub(super) async fn close(self) {
+        self.store.close().await.ok();
+    }
+
     /// Starts the log.
     pub(super) fn log(&self) {
         log(&self.config);

@@ -21,7 +21,10 @@ pub(super) async fn run(everywhere: &Everywhere) -> anyhow::Result<Exit> {
             .inspect_err(|error| telemetry::config_refused(&format!("{error:#}")))
             .ok()
     };
-    worker::run(&store, settings, reload).await?;
+    let ended = worker::run(&store, settings, reload).await;
+    // So that its file stands alone and can be moved or replaced; what was done is done, however that ends.
+    store.close().await.ok();
+    ended?;
     Ok(Exit::Done)
 }
 

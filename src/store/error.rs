@@ -28,6 +28,28 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// A store that has lost parts of itself.
+    #[error(
+        "the store is damaged: {what}; stop the worker, move the file away, and restore a backup (README, \"Backup and restore\")"
+    )]
+    Damaged {
+        /// What is wrong.
+        what: String,
+    },
+    /// A copy of the store that cannot be written.
+    #[error("no copy was made: {} cannot be written ({source}); name a file in a folder that this user may write", path.display())]
+    NoCopy {
+        /// The copy.
+        path: PathBuf,
+        /// What the system or SQLite said.
+        source: io::Error,
+    },
+    /// A copy of the store that would take the place of another file.
+    #[error("no copy was made: {} is there already; name another file", path.display())]
+    CopyExists {
+        /// The copy.
+        path: PathBuf,
+    },
     /// Migrated by an Advis that knows more than this one.
     #[error(
         "{} was written by a newer Advis (schema {version}, this one knows {known}); install that version, or restore a backup",
@@ -91,5 +113,24 @@ pub enum Error {
     Together(std::sync::Arc<Error>),
     /// Anything else that SQLite says.
     #[error("the store failed: {0}")]
-    Sql(#[from] sqlx::Error),
+    Sql(sqlx::Error),
+}
+
+/// SQLite's result code for a file that contradicts itself (sqlite.org/rescode.html).
+const SQLITE_CORRUPT: i32 = 11;
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(database) if primary_code(&**database) == SQLITE_CORRUPT => {
+                Self::Damaged { what: database.message().to_owned() }
+            }
+            _ => Self::Sql(error),
+        }
+    }
+}
+
+/// SQLite's primary result code: the low byte of the extended one.
+pub(super) fn primary_code(error: &dyn sqlx::error::DatabaseError) -> i32 {
+    error.code().and_then(|code| code.parse::<i32>().ok()).unwrap_or_default() & 0xff
 }

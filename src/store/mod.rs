@@ -2,6 +2,7 @@
 //!
 //! One connection writes, one reads. Every change is one unit of work (`write`): it happens whole or not at all.
 
+mod backup;
 mod batch;
 mod book;
 mod changes;
@@ -21,6 +22,7 @@ mod reading;
 use std::fs::{File, TryLockError};
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{Mutex, MutexGuard};
@@ -46,6 +48,7 @@ pub use self::reading::{Entered, EnteredAs, Unread};
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
+    patience: Duration,
     writer: Mutex<Option<SqliteConnection>>,
     reader: Mutex<Option<SqliteConnection>>,
     moves: Moves,
@@ -79,11 +82,20 @@ impl Store {
     /// to date after copying it to `<path>.before-<version>`.
     ///
     /// # Errors
-    /// A file that is no store, was written by a newer Advis or cannot be written.
+    /// A file that is no store, is damaged, was written by a newer Advis or cannot be written.
     pub async fn open(path: &Path) -> Result<Self, Error> {
-        let writer = open::open(path, &open::MIGRATIONS).await?;
+        Self::open_patiently(path, open::PATIENCE).await
+    }
+
+    /// As [`Self::open`], and waits up to `patience` for another process that writes.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`], and [`Error::Busy`] when that takes longer.
+    pub async fn open_patiently(path: &Path, patience: Duration) -> Result<Self, Error> {
+        let writer = open::open(path, &open::MIGRATIONS, patience).await?;
         Ok(Self {
             path: path.to_owned(),
+            patience,
             writer: Mutex::new(Some(writer)),
             reader: Mutex::new(None),
             moves: Moves::default(),
@@ -98,6 +110,7 @@ impl Store {
         if !path.exists() {
             return Err(Error::Missing { path: path.to_owned() });
         }
+        open::refuse_empty(path)?;
         Self::open(path).await
     }
 
@@ -145,7 +158,7 @@ impl Store {
     async fn script<'s>(&'s self, mut place: Place<'s>) -> Result<Unit<'s>, Error> {
         let connection = match place.take() {
             Some(connection) => connection,
-            None => open::connect(&self.path).await?,
+            None => open::connect(&self.path, self.patience).await?,
         };
         Ok(Unit { connection, place })
     }
@@ -159,11 +172,14 @@ impl Store {
     /// with [`Unit::commit`] too.
     pub(crate) async fn read(&self) -> Result<Unit<'_>, Error> {
         let mut place = self.reader.lock().await;
-        let connection = match place.take() {
-            Some(connection) => connection,
-            None => open::connect_read_only(&self.path).await?,
+        let begun = async {
+            let connection = match place.take() {
+                Some(connection) => connection,
+                None => open::connect_read_only(&self.path, self.patience).await?,
+            };
+            Unit { connection, place }.begin("BEGIN").await
         };
-        Unit { connection, place }.begin("BEGIN").await
+        begun.await.map_err(|error| self.explain(error))
     }
 
     /// Closes both connections, so that the file stands alone.

@@ -1,7 +1,7 @@
 //! Opening the file: safe settings, the right SQLite, the right tables.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,7 +9,8 @@ use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, SqliteConnection};
 
-use super::Error;
+use super::error::primary_code;
+use super::{Error, backup};
 
 /// The tables, embedded.
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -19,24 +20,38 @@ const SQLITE_VERSION_MIN: [u32; 3] = [3, 51, 3];
 const SQLITE_VERSION_MIN_TEXT: &str = "3.51.3";
 
 /// How long a writer waits for another process that writes.
-const BUSY_TIMEOUT_SECONDS: u64 = 5;
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// SQLite's primary result codes (sqlite.org/rescode.html); the low byte of an extended code.
+/// SQLite's primary result codes (sqlite.org/rescode.html).
 const SQLITE_BUSY: i32 = 5;
 const SQLITE_READONLY: i32 = 8;
 const SQLITE_CANTOPEN: i32 = 14;
 const SQLITE_NOTADB: i32 = 26;
 
+/// Where the file's header says how large it is (sqlite.org/fileformat2.html, 1.3).
+const HEADER_BYTES: usize = 100;
+const MAGIC: &[u8] = b"SQLite format 3\0";
+const PAGE_SIZE_AT: usize = 16;
+const CHANGES_AT: usize = 24;
+const PAGES_AT: usize = 28;
+/// The number of pages holds only if it was written by the last change.
+const PAGES_VALID_FOR_AT: usize = 92;
+
 /// A connection that writes, on a store whose tables are those of `migrations`.
-pub(super) async fn open(path: &Path, migrations: &Migrator) -> Result<SqliteConnection, Error> {
+pub(super) async fn open(
+    path: &Path,
+    migrations: &Migrator,
+    patience: Duration,
+) -> Result<SqliteConnection, Error> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder)
             .map_err(|source| Error::Unwritable { path: folder.to_owned(), source })?;
     }
+    refuse_cut_short(path)?;
     let prepared = async {
-        let mut connection = connect(path).await?;
+        let mut connection = connect(path, patience).await?;
         refuse_old_sqlite(&mut connection).await?;
-        refuse_read_only(&mut connection, path).await?;
+        refuse_read_only(&mut connection, path, patience).await?;
         migrate(&mut connection, path, migrations).await?;
         Ok(connection)
     };
@@ -44,8 +59,8 @@ pub(super) async fn open(path: &Path, migrations: &Migrator) -> Result<SqliteCon
 }
 
 /// A connection that writes.
-pub(super) async fn connect(path: &Path) -> Result<SqliteConnection, Error> {
-    let options = options(path)
+pub(super) async fn connect(path: &Path, patience: Duration) -> Result<SqliteConnection, Error> {
+    let options = options(path, patience)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full);
@@ -53,23 +68,82 @@ pub(super) async fn connect(path: &Path) -> Result<SqliteConnection, Error> {
 }
 
 /// A connection that only reads, on a store that is open already.
-pub(super) async fn connect_read_only(path: &Path) -> Result<SqliteConnection, Error> {
-    Ok(options(path).read_only(true).connect().await?)
+pub(super) async fn connect_read_only(
+    path: &Path,
+    patience: Duration,
+) -> Result<SqliteConnection, Error> {
+    Ok(options(path, patience).read_only(true).connect().await?)
 }
 
 /// The store's path with `.<extension>` put behind it.
 pub(super) fn beside(path: &Path, extension: &str) -> PathBuf {
+    with(path, &format!(".{extension}"))
+}
+
+fn with(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(extension);
+    name.push(ending);
     PathBuf::from(name)
 }
 
-fn options(path: &Path) -> SqliteConnectOptions {
+/// Refuses a file that is there and holds nothing: SQLite would make a new store of it.
+pub(super) fn refuse_empty(path: &Path) -> Result<(), Error> {
+    match fs::metadata(path) {
+        Ok(file) if file.is_file() && file.len() == 0 => {
+            Err(Error::Damaged { what: format!("{} is empty", path.display()) })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a file that is shorter than its header says: SQLite would see that only when it comes to what is missing, and
+/// would make a new store of a file without a whole header. Only before there is a connection: whoever closes the file
+/// gives up every lock that the process has on it.
+fn refuse_cut_short(path: &Path) -> Result<(), Error> {
+    let mut header = Vec::with_capacity(HEADER_BYTES);
+    let Ok(file) = fs::File::open(path) else { return Ok(()) };
+    if (&file).take(HEADER_BYTES as u64).read_to_end(&mut header).is_err() || header.is_empty() {
+        return Ok(());
+    }
+    if !header.starts_with(&MAGIC[..header.len().min(MAGIC.len())]) {
+        return Err(Error::NotADatabase { path: path.to_owned() });
+    }
+    let (left, whole) = (file.metadata().map_or(u64::MAX, |file| file.len()), whole_bytes(&header));
+    // What is missing may still be in there.
+    let has_wal = fs::metadata(with(path, "-wal")).is_ok_and(|wal| wal.len() > 0);
+    match whole {
+        Some(whole) if has_wal || left >= whole => Ok(()),
+        Some(whole) => {
+            let what = format!("{} is cut short: {left} of {whole} bytes are left", path.display());
+            Err(Error::Damaged { what })
+        }
+        None => {
+            let what = format!("{} is cut short: {left} bytes are left", path.display());
+            Err(Error::Damaged { what })
+        }
+    }
+}
+
+/// How large the file is by its header; 0 where the header cannot tell, `None` where it is not whole.
+fn whole_bytes(header: &[u8]) -> Option<u64> {
+    let number = |at: usize| {
+        let bytes = header.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
+        bytes.map(u32::from_be_bytes)
+    };
+    let pages = number(PAGES_AT)?;
+    let page_bytes = match number(PAGE_SIZE_AT)? >> 16 {
+        1 => 65_536,
+        bytes => u64::from(bytes),
+    };
+    let is_valid = number(CHANGES_AT)? == number(PAGES_VALID_FOR_AT)?;
+    Some(if is_valid { u64::from(pages) * page_bytes } else { 0 })
+}
+
+fn options(path: &Path, patience: Duration) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(BUSY_TIMEOUT_SECONDS))
+        .busy_timeout(patience)
         .disable_statement_logging()
 }
 
@@ -83,7 +157,11 @@ async fn refuse_old_sqlite(connection: &mut SqliteConnection) -> Result<(), Erro
 }
 
 /// SQLite opens a file that may only be read without a word, and fails at the first change: so one is tried.
-async fn refuse_read_only(connection: &mut SqliteConnection, path: &Path) -> Result<(), Error> {
+async fn refuse_read_only(
+    connection: &mut SqliteConnection,
+    path: &Path,
+    patience: Duration,
+) -> Result<(), Error> {
     connection.execute("PRAGMA busy_timeout = 0").await?;
     let tried = connection.execute("BEGIN IMMEDIATE; PRAGMA user_version = 0; ROLLBACK").await;
     match tried.map_err(|error| explain(error.into(), path)) {
@@ -91,7 +169,7 @@ async fn refuse_read_only(connection: &mut SqliteConnection, path: &Path) -> Res
         Ok(_) | Err(Error::Busy { .. }) => {}
         Err(error) => return Err(error),
     }
-    let timeout = format!("PRAGMA busy_timeout = {}", BUSY_TIMEOUT_SECONDS * 1_000);
+    let timeout = format!("PRAGMA busy_timeout = {}", patience.as_millis());
     connection.execute(AssertSqlSafe(timeout)).await?;
     Ok(())
 }
@@ -126,7 +204,9 @@ async fn migrate(
     }
     let next = migrations.iter().map(|one| one.version).find(|version| !done.contains(version));
     if let (Some(version), false) = (next, done.is_empty()) {
-        back_up(connection, &beside(path, &format!("before-{version}"))).await?;
+        let copy = beside(path, &format!("before-{version}"));
+        // One that is there is from an attempt that came no further.
+        backup::write_part(connection, &copy).await?.replace(&copy)?;
     }
     // In one transaction of our own, so that two processes that open a new store do not both make its tables.
     let begin = if next.is_some() { "BEGIN IMMEDIATE" } else { "BEGIN" };
@@ -138,24 +218,10 @@ async fn migrate(
     Ok(transaction.commit().await?)
 }
 
-/// A whole copy at `copy`; it takes that name only when it is complete.
-async fn back_up(connection: &mut SqliteConnection, copy: &Path) -> Result<(), Error> {
-    let part = beside(copy, "part");
-    let unwritable = |source| Error::Unwritable { path: copy.to_owned(), source };
-    match fs::remove_file(&part) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unwritable(error)),
-        _ => {}
-    }
-    let name = part.to_string_lossy().into_owned();
-    sqlx::query("VACUUM INTO $1").bind(name).execute(connection).await?;
-    fs::rename(&part, copy).map_err(unwritable)
-}
-
-/// Says in our words what SQLite says about a file.
+/// Says in our words what SQLite says about a file; damage is told by [`Error::from`] already.
 pub(super) fn explain(error: Error, path: &Path) -> Error {
     let Error::Sql(sqlx::Error::Database(database)) = &error else { return error };
-    let code = database.code().and_then(|code| code.parse::<i32>().ok()).unwrap_or_default() & 0xff;
-    match code {
+    match primary_code(&**database) {
         SQLITE_BUSY => Error::Busy { path: path.to_owned() },
         SQLITE_NOTADB => Error::NotADatabase { path: path.to_owned() },
         SQLITE_READONLY | SQLITE_CANTOPEN => Error::Unwritable {
@@ -185,36 +251,37 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("advis.db");
         let copy = folder.path().join("advis.db.before-99");
-        open(&path, &MIGRATIONS).await.unwrap().close().await.unwrap();
+        open(&path, &MIGRATIONS, PATIENCE).await.unwrap().close().await.unwrap();
         assert!(!copy.exists(), "a new store needs no copy");
         fs::write(beside(&copy, "part"), "left by a crash").unwrap();
 
-        let mut connection = open(&path, &later()).await.unwrap();
+        let mut connection = open(&path, &later(), PATIENCE).await.unwrap();
         connection.execute("INSERT INTO later VALUES ('x')").await.unwrap();
         connection.close().await.unwrap();
         assert!(!beside(&copy, "part").exists());
-        let text = open(&path, &MIGRATIONS).await.unwrap_err().to_string();
+        let text = open(&path, &MIGRATIONS, PATIENCE).await.unwrap_err().to_string();
         assert!(text.contains("newer Advis (schema 99, this one knows 1)"), "{text}");
-        open(&copy, &MIGRATIONS).await.unwrap();
+        open(&copy, &MIGRATIONS, PATIENCE).await.unwrap();
     }
 
     #[tokio::test]
     async fn a_migration_that_fails_leaves_the_store_as_it_was() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("advis.db");
-        open(&path, &MIGRATIONS).await.unwrap().close().await.unwrap();
+        open(&path, &MIGRATIONS, PATIENCE).await.unwrap().close().await.unwrap();
         let sql = "CREATE TABLE half (x TEXT); SELECT nonsense".into_sql_str();
         let bad = Migration::new(99, "bad".into(), MigrationType::Simple, sql, false);
         let all = Migrator::with_migrations(MIGRATIONS.iter().cloned().chain([bad]).collect());
-        assert!(matches!(open(&path, &all).await, Err(Error::Migration { .. })));
-        let mut connection = open(&path, &MIGRATIONS).await.unwrap();
+        assert!(matches!(open(&path, &all, PATIENCE).await, Err(Error::Migration { .. })));
+        let mut connection = open(&path, &MIGRATIONS, PATIENCE).await.unwrap();
         connection.execute("SELECT * FROM half").await.unwrap_err();
     }
 
     #[tokio::test]
     async fn the_settings_are_those_that_keep_what_was_committed() {
         let folder = tempfile::tempdir().unwrap();
-        let mut connection = open(&folder.path().join("advis.db"), &MIGRATIONS).await.unwrap();
+        let mut connection =
+            open(&folder.path().join("advis.db"), &MIGRATIONS, PATIENCE).await.unwrap();
         for (pragma, value) in [
             ("PRAGMA journal_mode", "wal"),
             ("PRAGMA synchronous", "2"),

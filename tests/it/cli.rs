@@ -5,6 +5,7 @@ mod command_line;
 mod demo;
 mod editing;
 mod importing;
+mod operating;
 mod other_systems;
 mod refusals;
 mod rehearsing;

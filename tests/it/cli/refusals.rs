@@ -1,9 +1,11 @@
 //! What makes no sense is refused: in plain words, with its exit code, and with the store left as it was.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 use super::{FIRST_DAY, LEADERS, sheet, world};
-use crate::world::{STORE, World};
+use crate::world::{Ran, STORE, World};
 
 const GOOD: &str = "G-1,Status på haverne,status,2027-02-05,led";
 
@@ -207,6 +209,83 @@ fn a_file_that_is_no_store_is_refused_and_left_alone() {
         other.run("import leaders.csv").refused(78, &["data/advis.db is no store of Advis"]);
         assert_eq!(other.sql(".tables").unwrap().trim(), "theirs");
     }
+}
+
+#[test]
+fn a_damaged_store_is_refused_and_left_alone() {
+    let world = world(&[GOOD]);
+    let whole = fs::read(world.path(STORE)).unwrap();
+    for kept in [0, 100, 5_000, whole.len() - 1] {
+        world.file(STORE, &whole[..kept]);
+        for line in ["list", "once", "done G-1", "check", "backup copy.db"] {
+            let ran = world.run(line);
+            ran.refused(65, &["the store is damaged: data/advis.db", "restore a backup"]);
+        }
+        assert_eq!(fs::read(world.path(STORE)).unwrap(), &whole[..kept], "{kept}");
+        assert!(!world.path("copy.db").exists());
+    }
+    // What lies behind the list of tables is seen by whoever reads it.
+    let mut bytes = whole.clone();
+    let from = bytes.len() / 2;
+    bytes[from..].fill(0xa5);
+    world.file(STORE, &bytes);
+    world.run("check").refused(65, &["the store is damaged", "restore a backup"]);
+    assert_eq!(fs::read(world.path(STORE)).unwrap(), bytes);
+}
+
+/// Runs a line as somebody who may not write what others own; `None`, and a line about it, where that cannot be tried.
+fn as_nobody(world: &World, line: &str) -> Option<Ran> {
+    let own = fs::File::options().append(true).open(world.path("locked"));
+    if own.is_err() {
+        return Some(world.run(line));
+    }
+    let advis = world.advis(line.split_whitespace());
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(advis.get_program());
+    command.args(advis.get_args()).current_dir(world.path(""));
+    match command.output() {
+        Ok(output) if output.status.code() != Some(127) => Some(Ran::of(output)),
+        _ => {
+            eprintln!("skipped: this user may write any file, and there is no setpriv");
+            None
+        }
+    }
+}
+
+#[test]
+fn a_store_that_may_only_be_read_is_refused_whether_it_is_the_file_or_its_folder() {
+    for (folder, file) in [(0o755, 0o444), (0o555, 0o644), (0o555, 0o444)] {
+        let world = world(&[GOOD]);
+        world.file("locked", "");
+        let set = |name: &str, mode| {
+            fs::set_permissions(world.path(name), Permissions::from_mode(mode)).unwrap();
+        };
+        set("locked", 0o444);
+        set("", 0o755);
+        let before = fs::read(world.path(STORE)).unwrap();
+        set(STORE, file);
+        set("data", folder);
+        for line in ["list", "once", "run", "done G-1"] {
+            if let Some(ran) = as_nobody(&world, line) {
+                ran.refused(78, &["advis.db cannot be written", "and its folder"]);
+            }
+        }
+        set("data", 0o755);
+        assert_eq!(fs::read(world.path(STORE)).unwrap(), before);
+        assert!(!world.path("data/advis.db.lock").exists());
+    }
+}
+
+#[test]
+fn a_lock_file_that_cannot_be_written_stops_the_sender_alone() {
+    let world = world(&[GOOD]);
+    fs::create_dir(world.path("data/advis.db.lock")).unwrap();
+    let before = world.dump();
+    for line in ["once --on 2027-02-05", "run"] {
+        world.run(line).refused(78, &["data/advis.db.lock cannot be written"]);
+    }
+    assert_eq!(world.dump(), before);
+    world.run("list").ok();
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Opening: what is taken for a store, and what is not.
 
+use std::time::Duration;
+
 use super::*;
 
 #[tokio::test]
@@ -69,6 +71,97 @@ async fn the_store_of_a_newer_advis_is_left_alone() {
     assert!(text.contains("newer Advis (schema 99"), "{text}");
 }
 
+/// A store with some pages in it, closed.
+async fn grown() -> (TempDir, PathBuf) {
+    let World { store, path, _folder } = staffed().await;
+    let text = "x".repeat(300);
+    let sql = format!(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 2000)
+         INSERT INTO commitments (reference, title) SELECT 'C-' || n, '{text}' FROM n"
+    );
+    let mut connection = connect(&path).await;
+    connection.execute(AssertSqlSafe(sql)).await.unwrap();
+    connection.close().await.unwrap();
+    store.close().await.unwrap();
+    (_folder, path)
+}
+
+#[tokio::test]
+async fn a_store_that_was_cut_short_is_damaged_wherever_the_cut_is_and_is_left_as_it_is() {
+    let (_folder, path) = grown().await;
+    let whole = fs::read(&path).unwrap();
+    assert!(whole.len() > 100_000, "{}", whole.len());
+    for kept in [0, 1, 50, 100, 512, 4_095, 4_096, 4_097, 8_192, whole.len() / 2, whole.len() - 1] {
+        fs::write(&path, &whole[..kept]).unwrap();
+        let error = Store::open_existing(&path).await.unwrap_err();
+        assert!(matches!(error, Error::Damaged { .. }), "{kept} bytes: {error}");
+        assert_eq!(fs::read(&path).unwrap(), &whole[..kept], "{kept} bytes");
+    }
+    fs::write(&path, &whole).unwrap();
+    Store::open_existing(&path).await.unwrap();
+}
+
+fn folder_file(path: &Path, name: &str) -> PathBuf {
+    path.with_file_name(name)
+}
+
+#[tokio::test]
+async fn pages_that_contradict_each_other_are_told_as_damage_by_check_and_by_whoever_meets_them() {
+    let (_folder, path) = grown().await;
+    let mut bytes = fs::read(&path).unwrap();
+    // The header and the list of tables stay whole.
+    let from = bytes.len() * 3 / 4;
+    bytes[from..].fill(0xa5);
+    fs::write(&path, &bytes).unwrap();
+    let store = Store::open_existing(&path).await.unwrap();
+    let text = store.check_file().await.unwrap_err().to_string();
+    assert!(text.contains("the store is damaged") && text.contains("restore a backup"), "{text}");
+    let met = store.book(Which::All).await;
+    assert!(matches!(met, Err(Error::Damaged { .. })), "{met:?}");
+    let copy = folder_file(&path, "copy.db");
+    assert!(matches!(store.back_up(&copy).await, Err(Error::Damaged { .. })));
+    assert!(!copy.exists() && !folder_file(&path, "copy.db.part").exists());
+    drop(store);
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+}
+
+#[tokio::test]
+async fn a_sound_file_is_sound() {
+    let (_folder, path) = grown().await;
+    Store::open_existing(&path).await.unwrap().check_file().await.unwrap();
+}
+
+#[tokio::test]
+async fn another_program_that_does_not_let_go_is_waited_for_and_then_named() {
+    let World { store, path, _folder } = staffed().await;
+    store.close().await.unwrap();
+    let patience = Duration::from_millis(50);
+    let store = Store::open_patiently(&path, patience).await.unwrap();
+    let mut other = connect(&path).await;
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let result = store.set_meta("a", "b").await;
+    let text = result.unwrap_err().to_string();
+    assert!(
+        text.contains("another process is writing into") && text.contains("try again"),
+        "{text}"
+    );
+    // Reading goes on, and so does opening.
+    store.book(Which::All).await.unwrap();
+    Store::open_patiently(&path, patience).await.unwrap();
+    other.execute("ROLLBACK").await.unwrap();
+    store.set_meta("a", "b").await.unwrap();
+    other.close().await.unwrap();
+    store.close().await.unwrap();
+
+    // A program that has the file to itself lets nobody in at all.
+    let mut other = connect(&path).await;
+    other.execute("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").await.unwrap();
+    let shut_out = Store::open_patiently(&path, patience).await;
+    assert!(matches!(shut_out, Err(Error::Busy { .. })), "{shut_out:?}");
+    other.close().await.unwrap();
+    Store::open_patiently(&path, patience).await.unwrap();
+}
+
 #[tokio::test]
 async fn only_one_process_may_send() {
     let world = world().await;
@@ -77,4 +170,13 @@ async fn only_one_process_may_send() {
     assert!(matches!(other.lock_sender(), Err(Error::SenderRuns { .. })));
     drop(lock);
     other.lock_sender().unwrap();
+}
+
+#[tokio::test]
+async fn a_lock_file_that_cannot_be_written_is_named() {
+    let world = world().await;
+    let lock = folder_file(&world.path, "advis.db.lock");
+    fs::create_dir(&lock).unwrap();
+    let text = world.store.lock_sender().unwrap_err().to_string();
+    assert!(text.contains("advis.db.lock cannot be written"), "{text}");
 }
