@@ -53,7 +53,8 @@ pub fn mask(address: &str) -> String {
 }
 
 /// A text from outside with every address in it masked: servers like to repeat whom they refuse.
-fn mask_all(text: &str) -> String {
+#[must_use]
+pub fn mask_all(text: &str) -> String {
     let ends_word = |c: char| c.is_whitespace() || "<>()[]\"',;:".contains(c);
     text.split_inclusive(ends_word)
         .map(|piece| {

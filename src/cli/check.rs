@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::exit::Exit;
 use super::list::plain;
 use super::setting::{self, Setting};
-use super::{Everywhere, refuse};
+use super::{Everywhere, connect, refuse};
 use crate::config::{Config, Problems, Smtp};
 use crate::delivery::unknown_kind;
 use crate::domain::commitment::{Commitment, Status};
@@ -22,14 +22,18 @@ use crate::store::{Store, Which};
 const RUNS_SHOWN: usize = 5;
 
 /// Says what is wrong everywhere; no problem of one part hides those of another.
-pub(super) async fn check(everywhere: &Everywhere, out: &mut impl Write) -> anyhow::Result<Exit> {
+pub(super) async fn check(
+    everywhere: &Everywhere,
+    connects: bool,
+    out: &mut impl Write,
+) -> anyhow::Result<Exit> {
     let (config, problems) = Setting::look(everywhere)?;
     let is_valid = problems.is_empty();
     let mut wrong = Vec::new();
     if !is_valid {
         wrong.push(Problems(problems).to_string());
     }
-    wrong.extend(unreadable_files(&config));
+    let transport = transport(&config).map_err(|problems| wrong.extend(problems)).ok();
     wrong.extend(setting::template_problems(config.templates_dir.as_deref()));
     for text in &wrong {
         refuse(text, Exit::Config);
@@ -40,14 +44,19 @@ pub(super) async fn check(everywhere: &Everywhere, out: &mut impl Write) -> anyh
     if is_valid {
         show_runs(&config, setting::clock(everywhere, &config).now(), out)?;
     }
+    let server = match transport.filter(|_| wrong.is_empty()) {
+        _ if !connects => Exit::Done,
+        Some(transport) => connect::connect(&config, &transport, out).await?,
+        None => refuse("not connected: put right what is wrong above", Exit::Config),
+    };
     let book = book(everywhere, config, is_valid, out).await;
-    if wrong.is_empty() {
+    if wrong.is_empty() && server == Exit::Done {
         return book;
     }
     if let Err(error) = book {
         refuse(&format!("{error:#}"), Exit::Config);
     }
-    Ok(Exit::Config)
+    Ok(if wrong.is_empty() { server } else { Exit::Config })
 }
 
 fn show_runs(config: &Config, now: DateTime<Utc>, out: &mut impl Write) -> anyhow::Result<()> {
@@ -60,13 +69,13 @@ fn show_runs(config: &Config, now: DateTime<Utc>, out: &mut impl Write) -> anyho
     Ok(())
 }
 
-/// The files that `[smtp]` names and that cannot be read, and what else stands in the way of sending.
-fn unreadable_files(config: &Config) -> Vec<String> {
+/// The way out, or the files that `[smtp]` names and that cannot be read, and what else stands in the way of sending.
+fn transport(config: &Config) -> Result<Transport, Vec<String>> {
     let Smtp { ca_file, password_file, token_file, .. } = &config.smtp;
     let files =
         [("ca_file", ca_file), ("password_file", password_file), ("token_file", token_file)];
     let named = files.into_iter().filter_map(|(key, file)| Some((key, file.as_ref()?)));
-    let mut problems: Vec<String> = named
+    let problems: Vec<String> = named
         .filter_map(|(key, file)| {
             let error = std::fs::read_to_string(file).err()?;
             let file = file.display();
@@ -76,9 +85,10 @@ fn unreadable_files(config: &Config) -> Vec<String> {
         })
         .collect();
     if problems.is_empty() {
-        problems.extend(Transport::of(config).err().map(|error| error.to_string()));
+        Transport::of(config).map_err(|error| vec![error.to_string()])
+    } else {
+        Err(problems)
     }
-    problems
 }
 
 /// Address book and book. Beside an invalid config they are only read, and kinds are not judged.

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 mod book;
 mod check;
+pub mod connect;
 mod day;
 mod deadline;
 mod demo;
@@ -56,7 +57,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Run => return worker::run(everywhere).await,
         Command::Demo { dir } => return demo::demo(&dir, out).await,
-        Command::Check => return check::check(everywhere, out).await,
+        Command::Check { connect } => return check::check(everywhere, connect, out).await,
         Command::Deadline { phrase, json } => {
             return deadline::deadline(everywhere, &phrase, json, out);
         }
@@ -270,7 +271,11 @@ pub enum Command {
         json: bool,
     },
     /// Every problem of config, environment, templates, store, address book and book at once, and the next runs
-    Check,
+    Check {
+        /// Connect to the mail server, up to the login, and send nothing
+        #[arg(long)]
+        connect: bool,
+    },
     /// A rehearsal on sample data in a fresh folder, with real messages as .eml files
     Demo {
         /// The folder

@@ -2,6 +2,7 @@
 
 mod checking;
 mod command_line;
+mod connecting;
 mod demo;
 mod editing;
 mod importing;
