@@ -86,7 +86,9 @@ fn code(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
 
 fn of_store(error: &store::Error) -> Exit {
     match error {
-        store::Error::Missing { .. } | store::Error::Unknown { .. } => Exit::NotFound,
+        store::Error::Missing { .. }
+        | store::Error::Unknown { .. }
+        | store::Error::UnknownMessages { .. } => Exit::NotFound,
         store::Error::SenderRuns { .. } | store::Error::Busy { .. } => Exit::TryLater,
         store::Error::Refused(_)
         | store::Error::Import { .. }

@@ -15,7 +15,7 @@ use crate::domain::commitment::{BookWindow, Commitment};
 use crate::domain::window::Confidence;
 use crate::phrase;
 use crate::planner::{self, Plan};
-use crate::store::{self, Which};
+use crate::store::{self, Event, Which};
 
 #[derive(Serialize)]
 struct Explained<'e> {
@@ -161,9 +161,11 @@ async fn history(setting: &Setting, reference: &str) -> anyhow::Result<Vec<Happe
     let attempts = setting.store.log(None).await?;
     let mut history: Vec<(DateTime<Utc>, Happened)> = events
         .into_iter()
-        .map(|event| {
-            let (at, who) = (local(event.at, zone), event.who);
-            (event.at, Happened { at, who, what: event.what, detail: event.detail })
+        .map(|Event { at, who, what, message, mut detail, .. }| {
+            if let Some(message) = message {
+                detail["message"] = message.into();
+            }
+            (at, Happened { at: local(at, zone), who, what, detail })
         })
         .collect();
     for attempt in attempts {

@@ -10,7 +10,7 @@ use super::deadline::write_json;
 use super::exit::Exit;
 use super::setting::Setting;
 use crate::schedule::Schedule;
-use crate::store::outbox::LogRow;
+use crate::store::outbox::{LogRow, Unsent};
 
 #[derive(Serialize)]
 struct AttemptJson<'r> {
@@ -25,9 +25,10 @@ struct AttemptJson<'r> {
     stage: Option<&'r str>,
     code: Option<u16>,
     reply: &'r str,
+    who: Option<&'r str>,
 }
 
-/// Shows every attempt since the beginning of `since`, in time order.
+/// Shows every attempt since the beginning of `since`, and what operators did to messages, in time order.
 pub(super) async fn show(
     setting: &Setting,
     since: Option<NaiveDate>,
@@ -36,18 +37,36 @@ pub(super) async fn show(
 ) -> anyhow::Result<Exit> {
     let zone = setting.config.timezone;
     let since = since.map(|day| Schedule::resolve(day.and_time(chrono::NaiveTime::MIN), zone));
-    let rows = setting.store.log(since).await?;
-    for row in &rows {
+    let attempts = setting.store.log(since).await?.into_iter().map(|row| (row, None));
+    let acts = setting.store.acts(since).await?.into_iter().map(|act| (act.row, Some(act.who)));
+    let mut rows: Vec<(LogRow, Option<String>)> = attempts.chain(acts).collect();
+    // Within one moment, what was done to a message comes after the attempt that it followed.
+    rows.sort_by_key(|(row, who)| (row.at, row.attempt, who.is_some()));
+    for (row, who) in &rows {
         if json {
-            write_json(out, &attempt(row, zone))?;
+            write_json(out, &shown(row, who.as_deref(), zone))?;
         } else {
             line(row, zone, out)?;
         }
     }
-    if rows.is_empty() && !json {
-        writeln!(out, "no attempt yet")?;
+    if !json {
+        if rows.is_empty() {
+            writeln!(out, "no attempt yet")?;
+        }
+        for unsent in setting.store.unsent().await? {
+            waiting(&unsent, zone, out)?;
+        }
     }
     Ok(Exit::Done)
+}
+
+/// A message that is still to leave, so that its number is known to whoever wants to hold or release it.
+fn waiting(unsent: &Unsent, zone: Tz, out: &mut impl Write) -> anyhow::Result<()> {
+    let Unsent { id, state, to, items, next_at } = unsent;
+    let items: Vec<String> = items.iter().map(|(one, step)| format!("{one} {step}")).collect();
+    let again = next_at.map(|at| format!(", again at {}", local(at, zone))).unwrap_or_default();
+    writeln!(out, "to be sent: #{id}  {state}{again}  {to}  {}", items.join(", "))?;
+    Ok(())
 }
 
 /// An instant as people of the zone write it, with its offset.
@@ -55,7 +74,7 @@ pub(super) fn local(at: DateTime<Utc>, zone: Tz) -> String {
     at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, false)
 }
 
-fn attempt(row: &LogRow, zone: Tz) -> AttemptJson<'_> {
+fn shown<'r>(row: &'r LogRow, who: Option<&'r str>, zone: Tz) -> AttemptJson<'r> {
     AttemptJson {
         id: row.id,
         at: local(row.at, zone),
@@ -68,6 +87,7 @@ fn attempt(row: &LogRow, zone: Tz) -> AttemptJson<'_> {
         stage: row.stage.as_deref(),
         code: row.code,
         reply: &row.reply,
+        who,
     }
 }
 

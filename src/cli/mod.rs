@@ -18,12 +18,14 @@ mod import;
 mod list;
 mod log;
 mod once;
+mod outbox;
 mod plan;
 mod setting;
 mod worker;
 
 pub use exit::{Exit, Failure};
 
+use crate::delivery::state::Order;
 use setting::Setting;
 
 /// Runs a command to its end, errors told; answers with the exit code.
@@ -114,6 +116,9 @@ async fn operate(
     out: &mut impl Write,
 ) -> anyhow::Result<Exit> {
     match command {
+        Command::Hold { ids } => outbox::order(setting, Order::Hold, &ids, out).await,
+        Command::Release { ids } => outbox::order(setting, Order::Release, &ids, out).await,
+        Command::Resend { ids } => outbox::order(setting, Order::Resend, &ids, out).await,
         Command::Backup { file } => {
             setting.store.back_up(&file).await?;
             writeln!(out, "the whole store was copied to {}", file.display())?;
@@ -256,6 +261,24 @@ pub enum Command {
         /// One JSON object a line
         #[arg(long)]
         json: bool,
+    },
+    /// Send messages again that were rejected, given up, held or put off: the same bytes, to the same address
+    Resend {
+        /// Numbers of messages, as `log` shows them
+        #[arg(required = true, value_name = "ID", value_parser = outbox::number)]
+        ids: Vec<i64>,
+    },
+    /// Hold messages back until they are released
+    Hold {
+        /// Numbers of messages, as `log` shows them
+        #[arg(required = true, value_name = "ID", value_parser = outbox::number)]
+        ids: Vec<i64>,
+    },
+    /// Let held messages go
+    Release {
+        /// Numbers of messages, as `log` shows them
+        #[arg(required = true, value_name = "ID", value_parser = outbox::number)]
+        ids: Vec<i64>,
     },
     /// Copy the whole store, also beside a running worker
     Backup {

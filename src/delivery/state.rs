@@ -5,6 +5,10 @@ use std::fmt;
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
+mod order;
+
+pub use order::{Order, Standing, obey};
+
 /// Longest reply text kept in the log, in characters.
 pub const REPLY_CHARS_MAX: usize = 512;
 
@@ -203,7 +207,7 @@ pub enum OnUnknown {
 /// When to try again, and when to stop trying.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retry {
-    /// Days from freezing until a message is given up.
+    /// Days until a message is given up, from its freezing, or from the operator's word to send it again.
     pub give_up_after_days: u32,
     /// What becomes of a message that may have been taken.
     pub on_unknown: OnUnknown,
@@ -236,8 +240,8 @@ pub struct Attempt {
     pub number: u32,
     /// How many attempts before this one the network left unknown.
     pub unknowns: u32,
-    /// When the message was frozen.
-    pub frozen_at: DateTime<Utc>,
+    /// Since when it has been tried: when it was frozen, or an operator said to send it again.
+    pub since: DateTime<Utc>,
 }
 
 /// What follows from an attempt.
@@ -301,7 +305,7 @@ fn doubtful(attempt: &Attempt, retry: &Retry) -> State {
 /// Deferred, the last time at the very end of the days allowed; expired after it.
 fn defer(attempt: &Attempt, retry: &Retry, now: DateTime<Utc>, seconds: i64) -> Next {
     let end = TimeDelta::try_days(i64::from(retry.give_up_after_days))
-        .and_then(|days| attempt.frozen_at.checked_add_signed(days))
+        .and_then(|days| attempt.since.checked_add_signed(days))
         .unwrap_or(DateTime::<Utc>::MAX_UTC);
     let at = now.checked_add_signed(TimeDelta::seconds(seconds)).unwrap_or(end).min(end);
     let waits = now < end;
@@ -356,7 +360,7 @@ mod tests {
 
     fn attempt(number: u32, unknowns: u32) -> Attempt {
         let message_id = "<a.advis@kommune.example>".to_owned();
-        Attempt { message_id, number, unknowns, frozen_at: at(0) }
+        Attempt { message_id, number, unknowns, since: at(0) }
     }
 
     fn refused(stage: Stage, code: u16) -> Outcome {
@@ -524,7 +528,7 @@ mod tests {
             (frozen, now) in (-9_000_000_000i64..9_000_000_000, -9_000_000_000i64..9_000_000_000),
             hold in any::<bool>(),
         ) {
-            let attempt = Attempt { message_id, number, unknowns, frozen_at: at(frozen) };
+            let attempt = Attempt { message_id, number, unknowns, since: at(frozen) };
             let on_unknown = if hold { OnUnknown::Hold } else { OnUnknown::ResendOnce };
             let retry = Retry { give_up_after_days, on_unknown };
             let next = super::next(&attempt, &outcome, &retry, at(now));

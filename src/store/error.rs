@@ -99,6 +99,12 @@ pub enum Error {
         /// Each reference.
         what: Vec<String>,
     },
+    /// Numbers of messages that are not in the outbox.
+    #[error("not in the outbox: {}; `advis log` shows the numbers; nothing was changed", ids.iter().map(|id| format!("message {id}")).collect::<Vec<_>>().join(", "))]
+    UnknownMessages {
+        /// Each number.
+        ids: Vec<i64>,
+    },
     /// A change that makes no sense, with the reason.
     #[error("{0}; nothing was changed")]
     Refused(String),

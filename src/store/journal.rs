@@ -10,11 +10,15 @@ use super::{Error, Store};
 use crate::clock::Clock;
 
 const RECORD: &str = "
-    INSERT INTO events (at, who, what, commitment, leader, detail)
-    SELECT $2, $3, $4, value ->> 'commitment', value ->> 'leader', value -> 'detail' FROM json_each($1)";
+    INSERT INTO events (at, who, what, commitment, leader, message, detail)
+    SELECT $2, $3, $4, value ->> 'commitment', value ->> 'leader', value ->> 'message', value -> 'detail'
+      FROM json_each($1)";
 
 const EVENTS_OF: &str = "
-    SELECT at, who, what, leader, detail FROM events WHERE commitment = $1 ORDER BY id";
+    SELECT at, who, what, leader, message, detail FROM events
+     WHERE commitment = $1
+        OR message IN (SELECT m.id FROM messages AS m, json_each(m.items) AS i WHERE i.value ->> 0 = $1)
+     ORDER BY id";
 
 /// Who does something, and when: one moment for a whole unit of work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +50,8 @@ pub struct Event {
     pub what: String,
     /// Reference of the leader concerned, if it was about one.
     pub leader: Option<String>,
+    /// Number of the message that it happened to, if it was about one.
+    pub message: Option<i64>,
     /// More about it, such as the old and the new value of each changed cell; `{}` when there is no more to say.
     pub detail: Value,
 }
@@ -55,20 +61,27 @@ pub struct Event {
 pub(super) struct Subject<'a> {
     commitment: Option<&'a str>,
     leader: Option<&'a str>,
+    message: Option<i64>,
     detail: Value,
 }
 
 impl Subject<'_> {
+    /// The store as a whole.
+    pub(super) fn store() -> Subject<'static> {
+        let detail = Value::Object(Default::default());
+        Subject { commitment: None, leader: None, message: None, detail }
+    }
+
     pub(super) fn commitment(reference: &str) -> Subject<'_> {
-        Subject {
-            commitment: Some(reference),
-            leader: None,
-            detail: Value::Object(Default::default()),
-        }
+        Subject { commitment: Some(reference), ..Subject::store() }
     }
 
     pub(super) fn leader(reference: &str) -> Subject<'_> {
-        Subject { leader: Some(reference), commitment: None, ..Subject::commitment(reference) }
+        Subject { leader: Some(reference), ..Subject::store() }
+    }
+
+    pub(super) fn message(id: i64) -> Subject<'static> {
+        Subject { message: Some(id), ..Subject::store() }
     }
 }
 
@@ -99,22 +112,22 @@ pub(super) fn instant(at: DateTime<Utc>) -> String {
 }
 
 impl Store {
-    /// What was done to a commitment, in the order of time.
+    /// What was done to a commitment, and to the messages about it, in the order of time.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub async fn events(&self, reference: &str) -> Result<Vec<Event>, Error> {
-        type Row = (String, String, String, Option<String>, String);
+        type Row = (String, String, String, Option<String>, Option<i64>, String);
 
         let mut unit = self.read().await?;
         let rows: Vec<Row> =
             sqlx::query_as(EVENTS_OF).bind(reference).fetch_all(&mut *unit).await?;
         unit.commit().await?;
-        let event = |(at, who, what, leader, detail): Row| {
+        let event = |(at, who, what, leader, message, detail): Row| {
             let at = at.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
             let detail = serde_json::from_str(&detail)
                 .map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-            Ok(Event { at, who, what, leader, detail })
+            Ok(Event { at, who, what, leader, message, detail })
         };
         rows.into_iter().map(event).collect()
     }

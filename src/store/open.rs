@@ -260,7 +260,7 @@ mod tests {
         connection.close().await.unwrap();
         assert!(!beside(&copy, "part").exists());
         let text = open(&path, &MIGRATIONS, PATIENCE).await.unwrap_err().to_string();
-        assert!(text.contains("newer Advis (schema 99, this one knows 1)"), "{text}");
+        assert!(text.contains("newer Advis (schema 99, this one knows 2)"), "{text}");
         open(&copy, &MIGRATIONS, PATIENCE).await.unwrap();
     }
 

@@ -6,6 +6,7 @@
 mod freeze;
 mod log;
 mod moves;
+mod operator;
 mod plan;
 mod send;
 mod withdraw;
@@ -15,6 +16,7 @@ pub use freeze::{FREEZE_PAGE, Frozen, Purpose};
 pub use log::{Counts, LogRow, Past, Reported};
 pub use moves::Ending;
 pub(super) use moves::Moves;
+pub use operator::{Act, Ordered, Unsent};
 pub use plan::{PlannedReminder, Planning};
 pub use send::{Claimed, Recovered, Waiting};
 pub(super) use withdraw::withdraw;

@@ -2,6 +2,7 @@
 
 mod crash;
 mod moves;
+mod operator;
 mod outbox;
 mod passes;
 

@@ -203,7 +203,7 @@ impl Store {
 }
 
 impl LogRow {
-    fn read(row: &SqliteRow) -> Result<Self, Error> {
+    pub(super) fn read(row: &SqliteRow) -> Result<Self, Error> {
         let (commitments, steps) = read_items(row.try_get("items")?)?;
         Ok(Self {
             id: row.try_get("message")?,
@@ -236,7 +236,7 @@ fn read_day(text: &str) -> Result<NaiveDate, Error> {
     text.parse().map_err(|_| damaged("day", text))
 }
 
-fn read_items(items: &str) -> Result<(Vec<String>, Vec<String>), Error> {
+pub(super) fn read_items(items: &str) -> Result<(Vec<String>, Vec<String>), Error> {
     let pairs: Vec<(String, String)> =
         serde_json::from_str(items).map_err(|_| damaged("list of items", items))?;
     Ok(pairs.into_iter().unzip())

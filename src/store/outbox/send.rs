@@ -46,7 +46,8 @@ const CLAIM: &str = "
     RETURNING id";
 
 const CLAIMED: &str = "
-    SELECT m.id, m.message_id, m.sender, m.recipient, m.address_key, m.attempt, m.resends, m.frozen_at, b.mime
+    SELECT m.id, m.message_id, m.sender, m.recipient, m.address_key, m.attempt, m.resends,
+        coalesce(m.patience_from, m.frozen_at), b.mime
     FROM messages AS m JOIN message_bytes AS b ON b.message = m.id
     WHERE m.id IN (SELECT value FROM json_each($1)) ORDER BY m.id";
 
@@ -244,22 +245,10 @@ async fn claim(
     let rows: Vec<Row> =
         sqlx::query_as(CLAIMED).bind(json_list(claimed)).fetch_all(&mut *tx).await?;
     rows.into_iter()
-        .map(
-            |(
-                id,
-                message_id,
-                sender,
-                recipient,
-                address_key,
-                number,
-                unknowns,
-                frozen_at,
-                mime,
-            )| {
-                let frozen_at = read_instant(&frozen_at)?;
-                let attempt = Attempt { message_id, number, unknowns, frozen_at };
-                Ok(Claimed { id, sender, recipient, address_key, attempt, mime })
-            },
-        )
+        .map(|(id, message_id, sender, recipient, address_key, number, unknowns, since, mime)| {
+            let since = read_instant(&since)?;
+            let attempt = Attempt { message_id, number, unknowns, since };
+            Ok(Claimed { id, sender, recipient, address_key, attempt, mime })
+        })
         .collect()
 }

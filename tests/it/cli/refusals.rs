@@ -265,7 +265,7 @@ fn a_store_that_may_only_be_read_is_refused_whether_it_is_the_file_or_its_folder
         let before = fs::read(world.path(STORE)).unwrap();
         set(STORE, file);
         set("data", folder);
-        for line in ["list", "once", "run", "done G-1"] {
+        for line in ["list", "once", "run", "done G-1", "hold 1"] {
             if let Some(ran) = as_nobody(&world, line) {
                 ran.refused(78, &["advis.db cannot be written", "and its folder"]);
             }

@@ -18,7 +18,7 @@ fn check_keys(object: &Value, keys: &str) {
 const PLAN: &str = "on to name ladder items";
 const ITEM: &str = "commitment step opens due days_left for reason";
 const LIST: &str = "reference title kind opens due status responsible days_left next note";
-const LOG: &str = "id at message_id to commitments steps attempt state stage code reply";
+const LOG: &str = "id at message_id to commitments steps attempt state stage code reply who";
 const DEADLINE: &str = "phrase reference kind windows rrule reason confidence";
 const EXPLAIN: &str = "reference title kind status phrase reading confidence rrule note adopted revision windows \
                        responsible steps history next";
