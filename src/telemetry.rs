@@ -87,6 +87,17 @@ pub fn sender_began(epoch: i64, released: usize, unknown: usize, held: usize) {
     }
 }
 
+/// The store was put back from a backup: nothing is planned or sent until an operator decides.
+pub fn on_hold(since: Option<DateTime<Utc>>) {
+    let since = since.map(|since| since.to_rfc3339());
+    error!(
+        since,
+        why = "the store was restored",
+        next = "advis release --restored",
+        "delivery.on_hold"
+    );
+}
+
 /// Reminders were written down.
 pub fn planned(new: usize, superseded: usize, expired: usize, withdrawn: usize) {
     info!(new, superseded, expired, withdrawn, "outbox.planned");

@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::exit::Exit;
 use super::list::plain;
 use super::setting::{self, Setting};
-use super::{Everywhere, connect, refuse};
+use super::{Everywhere, connect, refuse, restored};
 use crate::config::{Config, Problems, Smtp};
 use crate::delivery::unknown_kind;
 use crate::domain::commitment::{Commitment, Status};
@@ -140,6 +140,7 @@ async fn problems(setting: &Setting, is_valid: bool) -> anyhow::Result<Vec<Strin
     let read = if is_valid { setting.read_new().await? } else { Vec::new() };
     let facts = setting.desk().facts(Which::All).await?;
     let today = setting.clock.today();
+    let hold = setting.store.on_hold().await?;
     let mut problems: Vec<String> = read
         .into_iter()
         .chain(facts.problems)
@@ -158,7 +159,7 @@ async fn problems(setting: &Setting, is_valid: bool) -> anyhow::Result<Vec<Strin
     }
     problems.sort();
     problems.dedup();
-    Ok(problems)
+    Ok(hold.map(|hold| restored::explanation(hold, setting)).into_iter().chain(problems).collect())
 }
 
 /// Managers who go round in a circle, so that an escalation would never come to an end.

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::ListArgs;
 use super::deadline::write_json;
 use super::exit::Exit;
+use super::restored;
 use super::setting::Setting;
 use crate::delivery::pass::Facts;
 use crate::domain::address::is_unsafe;
@@ -80,6 +81,7 @@ pub(super) async fn list(
     }
     out.flush()?;
     warn(&facts.problems)?;
+    restored::warn(setting).await?;
     Ok(Exit::Done)
 }
 

@@ -20,6 +20,7 @@ mod log;
 mod once;
 mod outbox;
 mod plan;
+mod restored;
 mod setting;
 mod worker;
 
@@ -116,8 +117,12 @@ async fn operate(
     out: &mut impl Write,
 ) -> anyhow::Result<Exit> {
     match command {
-        Command::Hold { ids } => outbox::order(setting, Order::Hold, &ids, out).await,
-        Command::Release { ids } => outbox::order(setting, Order::Release, &ids, out).await,
+        Command::Hold { restored: true, .. } => restored::hold(setting, out).await,
+        Command::Release { restored: true, as_sent, .. } => {
+            restored::release(setting, as_sent, out).await
+        }
+        Command::Hold { ids, .. } => outbox::order(setting, Order::Hold, &ids, out).await,
+        Command::Release { ids, .. } => outbox::order(setting, Order::Release, &ids, out).await,
         Command::Resend { ids } => outbox::order(setting, Order::Resend, &ids, out).await,
         Command::Backup { file } => {
             setting.store.back_up(&file).await?;
@@ -271,14 +276,23 @@ pub enum Command {
     /// Hold messages back until they are released
     Hold {
         /// Numbers of messages, as `log` shows them
-        #[arg(required = true, value_name = "ID", value_parser = outbox::number)]
+        #[arg(required_unless_present = "restored", value_name = "ID", value_parser = outbox::number)]
         ids: Vec<i64>,
+        /// The whole store: it was restored from a backup, on a machine that cannot know it
+        #[arg(long, conflicts_with = "ids")]
+        restored: bool,
     },
     /// Let held messages go
     Release {
         /// Numbers of messages, as `log` shows them
-        #[arg(required = true, value_name = "ID", value_parser = outbox::number)]
+        #[arg(required_unless_present = "restored", value_name = "ID", value_parser = outbox::number)]
         ids: Vec<i64>,
+        /// The whole store, which was restored from a backup: what is due goes out, some of it perhaps again
+        #[arg(long, conflicts_with = "ids")]
+        restored: bool,
+        /// With --restored: what was due up to the day the restoring was noticed counts as sent
+        #[arg(long, requires = "restored", conflicts_with = "ids")]
+        as_sent: bool,
     },
     /// Copy the whole store, also beside a running worker
     Backup {

@@ -8,6 +8,7 @@ use super::Everywhere;
 use super::exit::Exit;
 use super::log::local;
 use super::plan;
+use super::restored;
 use super::setting::Setting;
 use crate::delivery::engine::Step;
 use crate::delivery::shift::{PassReport, Shift};
@@ -41,6 +42,9 @@ async fn pass(setting: &Setting, now: bool, out: &mut impl Write) -> anyhow::Res
         )?;
     }
     let report = shift.whole_pass(&desk, plans).await?;
+    if let Some(hold) = report.on_hold {
+        writeln!(out, "{}", restored::explanation(hold, setting))?;
+    }
     explain(&report, setting.config.timezone, out)?;
     writeln!(out, "{report}")?;
     Ok(exit(&report))
@@ -52,6 +56,7 @@ async fn rehearse(setting: &Setting, out: &mut impl Write) -> anyhow::Result<Exi
     let messages = setting.desk().rehearse().await?;
     messages.iter().try_for_each(|message| plan::show(message, false, out))?;
     writeln!(out, "a dry run: {} would be sent, nothing was", messages.len())?;
+    restored::warn(setting).await?;
     Ok(Exit::Done)
 }
 
@@ -97,7 +102,7 @@ fn exit(report: &PassReport) -> Exit {
     let tally = &report.tally;
     let unsendable = report.posted.as_ref().is_some_and(|posted| posted.unsendable > 0);
     let waits = matches!(tally.end, Step::Stopped { .. } | Step::Waiting { .. });
-    if failed(report) > 0 || unsendable {
+    if failed(report) > 0 || unsendable || report.on_hold.is_some() {
         Exit::Explained
     } else if report.standing.deferred > 0 || tally.capped > 0 || waits {
         Exit::TryLater

@@ -25,6 +25,11 @@ pub(super) async fn order(
             writeln!(out, "#{id} to {to}: {} (it was {from})", said(*state))?;
         }
     }
+    if ordered.iter().any(|one| one.state == State::Ready)
+        && setting.store.on_hold().await?.is_some()
+    {
+        writeln!(out, "the whole store is on hold, so nothing leaves yet: see `advis check`")?;
+    }
     Ok(Exit::Done)
 }
 

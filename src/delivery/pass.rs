@@ -99,7 +99,7 @@ impl Desk<'_> {
         self.clock.today()
     }
 
-    fn stamp(&self) -> Stamp {
+    pub(super) fn stamp(&self) -> Stamp {
         Stamp::now(self.clock, WORKER)
     }
 
@@ -209,6 +209,17 @@ impl Desk<'_> {
         let today = self.today();
         let plan = planner::plan(&facts.book, &facts.people, &facts.rules, &facts.sent, today);
         Ok(facts.messages(&plan.due, today))
+    }
+
+    /// The rules' steps as they are when all that was due up to `day` counts as sent: each is born the day after.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn steps_after(&self, day: NaiveDate) -> Result<Vec<RuleStep>, store::Error> {
+        let rules = self.rules(&self.store.rule_steps().await?);
+        let born = day.succ_opt();
+        let step = |one: &RuleStep| RuleStep { since: one.since.max(born), ..one.clone() };
+        Ok(rules.birthdays().iter().map(step).collect())
     }
 
     /// Keeps the birthdays of new rules; rules, calendar or schedule that have changed let every commitment be looked at.

@@ -15,11 +15,14 @@ use crate::store::outbox::LogRow;
 use crate::store::{self, Which};
 
 impl Desk<'_> {
-    /// Freezes the report, if there is anything in it.
+    /// Freezes the report, if there is anything in it and the store is not on hold.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn post_report(&self) -> Result<(), store::Error> {
+        if self.store.on_hold().await?.is_some() {
+            return Ok(());
+        }
         let facts = self.facts(Which::All).await?;
         let earlier = self.store.reported().await?;
         let today = self.today();

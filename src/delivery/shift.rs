@@ -15,7 +15,8 @@ use crate::mail::transport::Transport;
 use crate::mail::transport::smtp::BadSettings;
 use crate::schedule::Schedule;
 use crate::store::outbox::Counts;
-use crate::store::{self, SenderLock};
+use crate::store::{self, OnHold, SenderLock};
+use crate::telemetry;
 
 /// A pass of `once` waits for the rate limit up to this long at a time; a cap an hour long it leaves to the next pass.
 const PATIENCE_SECONDS_MAX: i64 = 60;
@@ -24,7 +25,7 @@ const PATIENCE_SECONDS_MAX: i64 = 60;
 pub struct Shift<'s> {
     outbox: Outbox<'s>,
     lanes: Vec<Lane>,
-    _lock: &'s SenderLock,
+    lock: &'s SenderLock,
 }
 
 /// Why nobody can send.
@@ -52,21 +53,27 @@ pub struct PassReport {
     pub standing: Counts,
     /// The next firing on a sending day, wall-clock time; `None` when there is none.
     pub next_firing: Option<NaiveDateTime>,
+    /// Why nothing was planned or sent.
+    pub on_hold: Option<OnHold>,
 }
 
 impl<'s> Shift<'s> {
-    /// Begins: puts right what an earlier sender left behind. What a shift of this very process could not record must be
-    /// settled before ([`Debt::settle`]).
+    /// Begins: puts right what an earlier sender left behind, and puts a store on hold that was restored. What a shift of
+    /// this very process could not record must be settled before ([`Debt::settle`]).
     ///
     /// # Errors
     /// When the store fails or the SMTP settings cannot be used.
     pub async fn begin(desk: &Desk<'s>, lock: &'s SenderLock) -> Result<Self, ShiftError> {
         let config = desk.config;
         let transport = Transport::of(config)?;
+        if let Some(OnHold { since }) = desk.store.look_back(&desk.stamp()).await? {
+            telemetry::on_hold(since);
+        }
+        desk.store.begin_generation(lock).await?;
         let limits = limits(config, desk.clock);
         let outbox = Outbox::begin(desk.store, retry(config), limits, desk.clock).await?;
         let lanes = (0..config.smtp.connections).map(|_| Lane::new(&transport)).collect();
-        Ok(Self { outbox, lanes, _lock: lock })
+        Ok(Self { outbox, lanes, lock })
     }
 
     /// The means to ask for a stop from beside a pass under way.
@@ -81,11 +88,28 @@ impl<'s> Shift<'s> {
     }
 
     /// One pass: plans and freezes what is due if `plans`, and delivers whatever waits. Where the rate limit lets no more
-    /// go, it ends, and says when more may ([`PassReport::more_at`]).
+    /// go, it ends, and says when more may ([`PassReport::more_at`]). While the store is on hold it does nothing.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn pass(&mut self, desk: &Desk<'_>, plans: bool) -> Result<PassReport, store::Error> {
+        let on_hold = desk.store.on_hold().await?;
+        let (posted, tally) = match on_hold {
+            None => self.post_and_deliver(desk, plans).await?,
+            Some(_) => (None, Tally::default()),
+        };
+        let (today, zone) = (desk.today(), desk.clock.zone());
+        let midnight = Schedule::resolve(today.and_time(NaiveTime::MIN), zone);
+        let standing = desk.store.counts(today, midnight).await?;
+        let next_firing = desk.config.sending_days.next_firing(desk.clock.wall());
+        Ok(PassReport { posted, tally, standing, next_firing, on_hold })
+    }
+
+    async fn post_and_deliver(
+        &mut self,
+        desk: &Desk<'_>,
+        plans: bool,
+    ) -> Result<(Option<Posted>, Tally), store::Error> {
         let mut posted = if plans { Some(desk.post().await?) } else { None };
         let mut tally = self.deliver(desk).await?;
         if let Some(posted) = &mut posted
@@ -96,14 +120,22 @@ impl<'s> Shift<'s> {
             posted.add(desk.post().await?);
             tally = later(tally, self.deliver(desk).await?);
         }
-        let (today, zone) = (desk.today(), desk.clock.zone());
-        let midnight = Schedule::resolve(today.and_time(NaiveTime::MIN), zone);
-        let standing = desk.store.counts(today, midnight).await?;
-        let next_firing = desk.config.sending_days.next_firing(desk.clock.wall());
-        Ok(PassReport { posted, tally, standing, next_firing })
+        Ok((posted, tally))
     }
 
+    /// Delivers whatever waits, in a generation of its own: a copy of the store made before or meanwhile is known for old.
     async fn deliver(&mut self, desk: &Desk<'_>) -> Result<Tally, store::Error> {
+        let (now, today) = (desk.clock.now(), desk.today());
+        if desk.store.waiting(0, 1, now, today).await?.is_empty() {
+            return self.drain(desk).await;
+        }
+        desk.store.begin_generation(self.lock).await?;
+        let tally = self.drain(desk).await?;
+        desk.store.begin_generation(self.lock).await?;
+        Ok(tally)
+    }
+
+    async fn drain(&mut self, desk: &Desk<'_>) -> Result<Tally, store::Error> {
         let tally = drain(&self.outbox, &mut self.lanes, desk.clock).await?;
         // What the network left unknown is sent again at once, the same bytes; the later answer is the one that counts.
         Ok(match tally {
@@ -198,8 +230,12 @@ impl fmt::Display for PassReport {
         write!(f, "due {}, sent {}, deferred {}", posted.due, tally.sent, standing.deferred)?;
         write!(f, ", held {held}, vacancies {}", posted.vacancies)?;
         match self.next_firing {
-            Some(at) => write!(f, ", next firing {}", at.format("%a %Y-%m-%d %H:%M")),
-            None => f.write_str(", no next firing"),
+            Some(at) => write!(f, ", next firing {}", at.format("%a %Y-%m-%d %H:%M"))?,
+            None => f.write_str(", no next firing")?,
+        }
+        match self.on_hold {
+            Some(_) => f.write_str(", on hold: the store was restored"),
+            None => Ok(()),
         }
     }
 }

@@ -157,10 +157,14 @@ async fn tick(desk: &Desk<'_>, shift: &mut Shift<'_>) -> Result<Duration, store:
     firings.post_report(desk).await?;
     let plans = firings.plans(desk);
     let pass = shift.pass(desk, plans).await?;
-    if plans || pass.has_news() {
+    let is_on_hold = pass.on_hold.is_some();
+    if plans && !is_on_hold || pass.has_news() {
         telemetry::pass_ended(&pass.to_string());
     }
-    firings.record(desk).await?;
+    // While the store is on hold the firing stands, to be made up for when somebody releases it.
+    if !is_on_hold {
+        firings.record(desk).await?;
+    }
     Ok(sleep(desk, &pass))
 }
 

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDateTime;
 use serde::Serialize;
+use sqlx::SqliteConnection;
 
 use super::batch::{Day, batch};
 use super::passes::LOOK_AGAIN;
@@ -33,7 +34,7 @@ const SET_META: &str = "
 const WALL_FORMAT: &str = "%Y-%m-%dT%H:%M:%S";
 
 /// The name of what tells this store from any other.
-const INSTANCE: &str = "instance";
+pub(super) const INSTANCE: &str = "instance";
 
 #[derive(Serialize)]
 struct RuleStepRow<'a> {
@@ -87,19 +88,8 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub async fn replace_rule_steps(&self, steps: &[RuleStep]) -> Result<(), Error> {
-        let rows: Vec<RuleStepRow<'_>> = steps
-            .iter()
-            .map(|RuleStep { kind, step, days, since }| RuleStepRow {
-                kind,
-                step: step.to_string(),
-                days: *days,
-                since: since.map(Day),
-            })
-            .collect();
         let mut unit = self.write().await?;
-        sqlx::query(FORGET_RULE_STEPS).execute(&mut *unit).await?;
-        batch(&mut unit, ADD_RULE_STEPS, &rows, &[]).await?;
-        sqlx::query(LOOK_AGAIN).execute(&mut *unit).await?;
+        write_rule_steps(&mut unit, steps).await?;
         unit.commit().await
     }
 
@@ -165,4 +155,24 @@ impl Store {
         sqlx::query(SET_META).bind(key).bind(value).execute(&mut *unit).await?;
         unit.commit().await
     }
+}
+
+/// As [`Store::replace_rule_steps`], within another unit of work.
+pub(super) async fn write_rule_steps(
+    unit: &mut SqliteConnection,
+    steps: &[RuleStep],
+) -> Result<(), Error> {
+    let rows: Vec<RuleStepRow<'_>> = steps
+        .iter()
+        .map(|RuleStep { kind, step, days, since }| RuleStepRow {
+            kind,
+            step: step.to_string(),
+            days: *days,
+            since: since.map(Day),
+        })
+        .collect();
+    sqlx::query(FORGET_RULE_STEPS).execute(&mut *unit).await?;
+    batch(unit, ADD_RULE_STEPS, &rows, &[]).await?;
+    sqlx::query(LOOK_AGAIN).execute(unit).await?;
+    Ok(())
 }

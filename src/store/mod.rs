@@ -18,8 +18,9 @@ mod open;
 pub mod outbox;
 mod passes;
 mod reading;
+mod restored;
+mod sender;
 
-use std::fs::{File, TryLockError};
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -41,6 +42,8 @@ pub use self::journal::{Event, Stamp};
 pub use self::memory::Timetable;
 pub use self::passes::{ClosedWindow, Occurrence};
 pub use self::reading::{Entered, EnteredAs, Unread};
+pub use self::restored::{Amends, OnHold};
+pub use self::sender::SenderLock;
 
 /// The book, the outbox and the journal of one municipality.
 ///
@@ -56,12 +59,6 @@ pub struct Store {
 
 /// A connection's place, while nobody else uses it.
 type Place<'s> = MutexGuard<'s, Option<SqliteConnection>>;
-
-/// The right to send from a store; given back when dropped, also by a crash.
-#[derive(Debug)]
-pub struct SenderLock {
-    _file: File,
-}
 
 /// A unit of work: a transaction that has a connection to itself. Statements run on `&mut *unit`.
 ///
@@ -118,26 +115,6 @@ impl Store {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Takes the lock that only one sending process may hold (`<path>.lock`).
-    ///
-    /// # Errors
-    /// [`Error::SenderRuns`] when another process has it.
-    pub fn lock_sender(&self) -> Result<SenderLock, Error> {
-        let path = open::beside(&self.path, "lock");
-        let unwritable = |source| Error::Unwritable { path: path.clone(), source };
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(unwritable)?;
-        match file.try_lock() {
-            Ok(()) => Ok(SenderLock { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(Error::SenderRuns { path: self.path.clone() }),
-            Err(TryLockError::Error(source)) => Err(unwritable(source)),
-        }
     }
 
     /// Begins a unit of work that changes the store: all of it, with [`Unit::commit`], or nothing.

@@ -10,6 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, SqliteConnection};
 
 use super::error::primary_code;
+use super::sender::Mark;
 use super::{Error, backup};
 
 /// The tables, embedded.
@@ -46,6 +47,10 @@ pub(super) async fn open(
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder)
             .map_err(|source| Error::Unwritable { path: folder.to_owned(), source })?;
+    }
+    // An empty file may become a store, but not where senders have been at work.
+    if Mark::left_at(path).is_some() {
+        refuse_empty(path)?;
     }
     refuse_cut_short(path)?;
     let prepared = async {

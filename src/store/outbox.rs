@@ -17,6 +17,7 @@ pub use log::{Counts, LogRow, Past, Reported};
 pub use moves::Ending;
 pub(super) use moves::Moves;
 pub use operator::{Act, Ordered, Unsent};
+pub(super) use operator::{give_back, write_off};
 pub use plan::{PlannedReminder, Planning};
 pub use send::{Claimed, Recovered, Waiting};
 pub(super) use withdraw::withdraw;

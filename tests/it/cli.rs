@@ -10,6 +10,7 @@ mod operating;
 mod other_systems;
 mod refusals;
 mod rehearsing;
+mod restoring;
 mod running;
 mod shapes;
 

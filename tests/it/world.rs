@@ -255,6 +255,11 @@ impl Ran {
         self.ended(0).out
     }
 
+    /// The code it ended with.
+    pub(crate) fn code(&self) -> Option<i32> {
+        self.output.status.code()
+    }
+
     /// It ended with that code.
     #[track_caller]
     pub(crate) fn ended(self, code: i32) -> Self {

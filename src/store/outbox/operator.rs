@@ -5,6 +5,7 @@ use serde_json::json;
 use sqlx::{FromRow, SqliteConnection};
 
 use super::log::{LogRow, read_items};
+use super::withdraw::take_back;
 use super::{json_list, read_instant, read_state};
 use crate::delivery::state::{Order, Standing, State, obey};
 use crate::store::journal::{self, Subject, instant};
@@ -37,6 +38,21 @@ const HOLD: &str = "
 const SEND: &str = "
     UPDATE messages SET state = 'ready', next_at = NULL, patience_from = $2
     WHERE id IN (SELECT value FROM json_each($1))";
+
+/// What was frozen before a restored store was noticed, and not known to have been sent; what an operator holds stays.
+const UNSENT_AT: &str = "
+    SELECT id, state, attempt FROM messages
+    WHERE state IN ('ready', 'open', 'body', 'deferred', 'unknown', 'held')
+      AND state <> 'held' AND frozen_at <= $1 AND (was_in_body = 0 AND purpose IN ('own', 'escalation') OR $2)
+    ORDER BY id";
+
+const WRITE_OFF: &str = "
+    UPDATE messages SET state = 'cancelled', next_at = NULL
+    WHERE id IN (SELECT value FROM json_each($1))";
+
+const WRITE_OFF_REMINDERS: &str = "
+    UPDATE reminders SET state = 'cancelled'
+    WHERE state = 'planned' OR state = 'attached' AND message IN (SELECT value FROM json_each($1))";
 
 const ACTS: &str = "
     SELECT e.who, m.id AS message, e.at, m.message_id, m.purpose, m.day, m.name, m.recipient, m.subject, m.items,
@@ -146,6 +162,46 @@ impl Store {
         let act = |row| Ok(Act { who: sqlx::Row::try_get(row, "who")?, row: LogRow::read(row)? });
         rows.iter().map(act).collect()
     }
+}
+
+/// Has what a restored store had not sent at `since` planned anew, as far as it has provably not left; answers with how
+/// many messages that were.
+pub(crate) async fn give_back(
+    tx: &mut SqliteConnection,
+    since: DateTime<Utc>,
+    stamp: &Stamp,
+) -> Result<usize, Error> {
+    let ids: Vec<i64> = unsent_at(tx, since, false).await?.into_iter().map(|one| one.0).collect();
+    take_back(tx, &ids, State::Cancelled, stamp.at).await?;
+    Ok(ids.len())
+}
+
+/// Counts what a restored store had not sent at `since` as sent: it is never sent; answers with how many messages that
+/// were.
+pub(crate) async fn write_off(
+    tx: &mut SqliteConnection,
+    since: DateTime<Utc>,
+    stamp: &Stamp,
+) -> Result<usize, Error> {
+    let unsent = unsent_at(tx, since, true).await?;
+    let ids = json_list(unsent.iter().map(|one| one.0));
+    sqlx::query(WRITE_OFF).bind(&ids).execute(&mut *tx).await?;
+    sqlx::query(WRITE_OFF_REMINDERS).bind(ids).execute(&mut *tx).await?;
+    let subjects = unsent.iter().map(|(id, from, attempt)| {
+        let to = State::Cancelled.name();
+        Subject::message(*id).detail(json!({ "from": from, "to": to, "attempt": attempt }))
+    });
+    journal::record(tx, stamp, "written off", &subjects.collect::<Vec<_>>()).await?;
+    Ok(unsent.len())
+}
+
+async fn unsent_at(
+    tx: &mut SqliteConnection,
+    since: DateTime<Utc>,
+    all: bool,
+) -> Result<Vec<(i64, String, u32)>, Error> {
+    let since = super::instant(since);
+    Ok(sqlx::query_as(UNSENT_AT).bind(since).bind(all).fetch_all(tx).await?)
 }
 
 async fn carry_out(

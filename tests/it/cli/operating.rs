@@ -94,6 +94,9 @@ fn what_makes_no_sense_is_refused_with_the_message_s_state() {
         ("hold 1 2", 66, ["message 2", "nothing was changed"]),
         ("hold", 2, ["<ID>", "Usage"]),
         ("hold x", 2, ["a message has a number", "advis log"]),
+        ("release 1 --restored", 2, ["cannot be used with", "--restored"]),
+        ("release 1 --as-sent", 2, ["--as-sent", "Usage"]),
+        ("release --restored", 65, ["the store is not on hold", "nothing was changed"]),
     ] {
         world.run(&format!("{line} --on {DUE}")).refused(code, &words);
         assert_eq!(world.dump(), before, "{line}");
@@ -175,7 +178,7 @@ fn pretending_a_day_releases_no_message_of_a_real_history() {
     if world.sql("UPDATE messages SET rehearsal = 0").is_none() {
         return;
     }
-    for line in ["release 1", "resend 1"] {
+    for line in ["release 1", "resend 1", "release --restored"] {
         let ran = world.run(&format!("{line} --on {FIRST_DAY}"));
         ran.refused(2, &["real deliveries", "--rehearsal"]);
     }

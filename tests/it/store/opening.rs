@@ -1,5 +1,6 @@
 //! Opening: what is taken for a store, and what is not.
 
+use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
 use super::*;
@@ -101,6 +102,23 @@ async fn a_store_that_was_cut_short_is_damaged_wherever_the_cut_is_and_is_left_a
     Store::open_existing(&path).await.unwrap();
 }
 
+#[tokio::test]
+async fn an_emptied_file_becomes_no_new_store_where_senders_were_at_work() {
+    let world = staffed().await;
+    let lock = world.store.lock_sender().unwrap();
+    world.store.begin_generation(&lock).await.unwrap();
+    drop(lock);
+    let World { store, path, _folder } = world;
+    store.close().await.unwrap();
+    fs::write(&path, "").unwrap();
+    let text = Store::open(&path).await.unwrap_err().to_string();
+    assert!(text.contains("is empty") && text.contains("restore a backup"), "{text}");
+    assert_eq!(fs::read(&path).unwrap(), b"");
+
+    fs::remove_file(folder_file(&path, "advis.db.lock")).unwrap();
+    Store::open(&path).await.unwrap();
+}
+
 fn folder_file(path: &Path, name: &str) -> PathBuf {
     path.with_file_name(name)
 }
@@ -139,7 +157,7 @@ async fn another_program_that_does_not_let_go_is_waited_for_and_then_named() {
     let store = Store::open_patiently(&path, patience).await.unwrap();
     let mut other = connect(&path).await;
     other.execute("BEGIN IMMEDIATE").await.unwrap();
-    let result = store.set_meta("a", "b").await;
+    let result = store.hold_restored(&stamp("2020-01-02")).await;
     let text = result.unwrap_err().to_string();
     assert!(
         text.contains("another process is writing into") && text.contains("try again"),
@@ -149,7 +167,7 @@ async fn another_program_that_does_not_let_go_is_waited_for_and_then_named() {
     store.book(Which::All).await.unwrap();
     Store::open_patiently(&path, patience).await.unwrap();
     other.execute("ROLLBACK").await.unwrap();
-    store.set_meta("a", "b").await.unwrap();
+    assert!(store.hold_restored(&stamp("2020-01-02")).await.unwrap());
     other.close().await.unwrap();
     store.close().await.unwrap();
 
@@ -179,4 +197,23 @@ async fn a_lock_file_that_cannot_be_written_is_named() {
     fs::create_dir(&lock).unwrap();
     let text = world.store.lock_sender().unwrap_err().to_string();
     assert!(text.contains("advis.db.lock cannot be written"), "{text}");
+}
+
+#[tokio::test]
+async fn each_generation_is_in_the_store_before_it_is_beside_it() {
+    let world = world().await;
+    let lock = world.store.lock_sender().unwrap();
+    let path = folder_file(&world.path, "advis.db.lock");
+    let instance = world.store.instance().await.unwrap();
+    for generation in 1..=12 {
+        world.store.begin_generation(&lock).await.unwrap();
+        assert_eq!(world.store.meta("generation").await.unwrap(), Some(generation.to_string()));
+        let left = fs::read_to_string(&path).unwrap();
+        assert_eq!(left, format!("{instance} {generation:019}\n"));
+        assert_eq!(world.store.on_hold().await.unwrap(), None);
+        // Killed before the file was written.
+        let written = fs::File::options().write(true).open(&path).unwrap();
+        written.write_all_at(format!("{instance} {:019}\n", generation - 1).as_bytes(), 0).unwrap();
+        assert_eq!(world.store.on_hold().await.unwrap(), None);
+    }
 }
