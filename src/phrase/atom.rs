@@ -15,6 +15,12 @@ pub(super) type Sure = (Atom, bool);
 impl Cursor<'_> {
     /// The atom that begins here. The flag tells that its words fit more than one window.
     pub(super) fn atom(&mut self) -> Option<Sure> {
+        if !may_begin_atom(self.term()?) {
+            return None;
+        }
+        if matches!(self.term(), Some(Term::Number { .. })) {
+            return self.atom_in_digits();
+        }
         self.day()
             .map(sure)
             .or_else(|| self.attempt(Cursor::part_of_span))
@@ -25,6 +31,16 @@ impl Cursor<'_> {
             .or_else(|| self.attempt(Cursor::summer_holiday))
             .or_else(|| self.attempt(Cursor::units_own_end).map(sure))
             .or_else(|| self.attempt(Cursor::day_from_now).map(sure))
+    }
+
+    /// The atoms that begin with a number.
+    fn atom_in_digits(&mut self) -> Option<Sure> {
+        self.day()
+            .map(sure)
+            .or_else(|| self.attempt(Cursor::half_of_span))
+            .or_else(|| self.attempt(Cursor::ordinal_unit))
+            .or_else(|| self.attempt(Cursor::year_then_unit))
+            .or_else(|| self.attempt(Cursor::calendar_year))
             .or_else(|| self.attempt(Cursor::month_in_digits).map(sure))
     }
 
@@ -336,6 +352,24 @@ impl Cursor<'_> {
             (_, year) => Some(year),
         }
     }
+}
+
+fn may_begin_atom(term: Term) -> bool {
+    !matches!(
+        term,
+        Term::Plain
+            | Term::And
+            | Term::Or
+            | Term::Of
+            | Term::To
+            | Term::UpTo
+            | Term::With
+            | Term::From
+            | Term::Per
+            | Term::Latest
+            | Term::Neutral
+            | Term::Sign('-' | '/' | '.' | ':')
+    )
 }
 
 /// The n-th quarter, half-year, … of `count` months each, without a year.

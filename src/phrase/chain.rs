@@ -12,8 +12,6 @@ use super::words::Term;
 
 /// More members than any deadline has; the rest of a longer list is left alone.
 const MEMBERS_MAX: usize = 24;
-/// More members than ever leave out the same word; bounds the time an odd text takes.
-const STUBS_MAX: usize = 8;
 /// More words than ever stand before a date and say nothing about it; bounds the time an odd text takes.
 const FILLERS_MAX: usize = 6;
 const YEARS_A_CENTURY: i32 = 100;
@@ -31,11 +29,14 @@ enum Link {
 #[derive(Debug, Clone, Copy)]
 enum Member {
     Whole(Atom),
-    /// "1." of "1. og 3. kvartal", "medio" of "medio/ultimo 2021".
-    Stub {
-        number: Option<u32>,
-        part: Option<Part>,
-    },
+    Stub(Stub),
+}
+
+/// "1." of "1. og 3. kvartal", "medio" of "medio/ultimo 2021".
+#[derive(Debug, Clone, Copy)]
+struct Stub {
+    number: Option<u32>,
+    part: Option<Part>,
 }
 
 /// What a chain says.
@@ -61,39 +62,55 @@ pub(super) struct Setting {
 impl Cursor<'_> {
     /// One or more windows, as many as stand here side by side.
     pub(super) fn chain(&mut self, setting: Setting) -> Option<Chain> {
+        if self.is_barren() {
+            return None;
+        }
         self.attempt(|cursor| {
             let mut fuzzy = false;
-            let mut members = vec![(Link::List, cursor.member(None, &mut fuzzy)?)];
+            let mut atoms: Vec<(Link, Atom)> = Vec::new();
+            let mut stubs: Vec<(Link, Stub)> = Vec::new();
             // Where the chain ends if no whole atom comes after the stubs read last.
-            let mut sound = matches!(members.as_slice(), [(_, Member::Whole(_))])
-                .then(|| (cursor.at(), members.len()));
-            while members.len() < MEMBERS_MAX {
-                let Some(next) = cursor.next_member(&members, setting, &mut fuzzy) else { break };
-                members.push(next);
-                let stubs = members.len() - sound.map_or(0, |(_, whole)| whole);
-                if matches!(next.1, Member::Whole(_)) {
-                    sound = Some((cursor.at(), members.len()));
-                } else if stubs > STUBS_MAX {
+            let mut end = cursor.at();
+            let mut next = cursor.member(None, &mut fuzzy).map(|member| (Link::List, member));
+            while let Some((link, member)) = next {
+                match member {
+                    Member::Stub(stub) => stubs.push((link, stub)),
+                    Member::Whole(atom) if fill_all(&mut stubs, link, atom, &mut atoms) => {
+                        atoms.push((link, atom));
+                        end = cursor.at();
+                    }
+                    // Its own stubs may still serve it: a chain begins there.
+                    Member::Whole(_) if atoms.is_empty() => return None,
+                    Member::Whole(_) => break,
+                }
+                let is_first = atoms.len() + stubs.len() == 1;
+                if atoms.len() + stubs.len() >= MEMBERS_MAX {
                     break;
                 }
+                next = cursor.next_member(member, is_first, setting, &mut fuzzy);
             }
-            let (end, length) = sound?;
+            if atoms.is_empty() {
+                if !setting.alone {
+                    cursor.mark_barren();
+                }
+                return None;
+            }
             *cursor = cursor.moved_to(end);
-            members.truncate(length);
-            let atoms = whole(&members, &mut fuzzy)?;
+            repeat_in_other_years(&mut atoms, &mut fuzzy);
+            let fuzzy = fuzzy || shares_part_doubtfully(&atoms) || is_pair_of_years(&atoms);
             Some(Chain { items: items(&atoms), fuzzy })
         })
     }
 
     fn next_member(
         &mut self,
-        members: &[(Link, Member)],
+        last: Member,
+        is_first: bool,
         setting: Setting,
         fuzzy: &mut bool,
     ) -> Option<(Link, Member)> {
-        let last = members.last().map(|(_, member)| *member)?;
         self.attempt(|cursor| {
-            let link = cursor.link(setting, members.len() == 1)?;
+            let link = cursor.link(setting, is_first)?;
             if setting.alone && link == Link::List {
                 return None;
             }
@@ -192,7 +209,7 @@ impl Cursor<'_> {
             self.term(),
             Some(Term::Sign('-' | '/' | ',') | Term::And | Term::Or | Term::To | Term::UpTo)
         );
-        (linked && (part.is_some() || number.is_some())).then_some(Member::Stub { number, part })
+        (linked && (part.is_some() || number.is_some())).then_some(Member::Stub(Stub { number, part }))
     }
 
     fn link(&mut self, setting: Setting, is_first: bool) -> Option<Link> {
@@ -271,28 +288,28 @@ fn is_filler(term: Term) -> bool {
     )
 }
 
-/// Fills every stub from the whole atom behind it.
-fn whole(members: &[(Link, Member)], fuzzy: &mut bool) -> Option<Vec<(Link, Atom)>> {
-    let mut atoms: Vec<(Link, Atom)> = Vec::with_capacity(members.len());
-    let mut behind: Option<(Link, Atom)> = None;
-    for (link, member) in members.iter().rev() {
-        let atom = match (member, behind) {
-            (Member::Whole(atom), _) => *atom,
-            (Member::Stub { number, part }, Some((to, atom))) => {
-                fill(*number, *part, atom, to != Link::List)?
-            }
-            (Member::Stub { .. }, None) => return None,
+/// Moves the stubs over to the atoms, each filled from what stands behind it; false when one does not fit.
+fn fill_all(
+    stubs: &mut Vec<(Link, Stub)>,
+    link: Link,
+    atom: Atom,
+    atoms: &mut Vec<(Link, Atom)>,
+) -> bool {
+    let start = atoms.len();
+    let mut behind = (link, atom);
+    for (link, stub) in stubs.drain(..).rev() {
+        let Some(atom) = fill(stub, behind.1, behind.0 != Link::List) else {
+            atoms.truncate(start);
+            return false;
         };
-        behind = Some((*link, atom));
-        atoms.push((*link, atom));
+        behind = (link, atom);
+        atoms.insert(start, behind);
     }
-    atoms.reverse();
-    repeat_in_other_years(&mut atoms, fuzzy);
-    *fuzzy |= shares_part_doubtfully(&atoms) || is_pair_of_years(&atoms);
-    Some(atoms)
+    true
 }
 
-fn fill(number: Option<u32>, part: Option<Part>, atom: Atom, is_range: bool) -> Option<Atom> {
+fn fill(stub: Stub, atom: Atom, is_range: bool) -> Option<Atom> {
+    let Stub { number, part } = stub;
     let filled = match (number, atom) {
         (None, _) => atom,
         (Some(first), Atom::Day { day: MonthDay::Number(last), month, year }) => {

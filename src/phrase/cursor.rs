@@ -10,11 +10,13 @@ use super::words::Term;
 pub(super) struct Cursor<'t> {
     tokens: &'t [Token<'t>],
     at: usize,
+    /// Index before which no chain begins: those tokens were read as members that lack the one they belong to.
+    barren: usize,
 }
 
 impl<'t> Cursor<'t> {
     pub(super) fn new(tokens: &'t [Token<'t>], at: usize) -> Self {
-        Self { tokens, at }
+        Self { tokens, at, barren: 0 }
     }
 
     /// Index of the token here.
@@ -25,6 +27,16 @@ impl<'t> Cursor<'t> {
     /// The same tokens from another place.
     pub(super) fn moved_to(&self, at: usize) -> Self {
         Self { at, ..*self }
+    }
+
+    /// Whether a chain was looked for here before, in vain.
+    pub(super) fn is_barren(&self) -> bool {
+        self.at < self.barren
+    }
+
+    /// Remembers that no chain begins before here.
+    pub(super) fn mark_barren(&mut self) {
+        self.barren = self.barren.max(self.at);
     }
 
     /// The token so many places ahead (0: here).

@@ -47,8 +47,9 @@ pub(super) fn find(tokens: &[Token<'_>]) -> Option<Found> {
 fn find_all(tokens: &[Token<'_>]) -> Vec<Found> {
     let mut all = Vec::new();
     let mut at = 0;
+    let mut cursor = Cursor::new(tokens, at);
     while at < tokens.len() {
-        let mut cursor = Cursor::new(tokens, at);
+        cursor = cursor.moved_to(at);
         match cursor.term() {
             Some(Term::Document) => at = cursor.end_of_document_name(),
             Some(Term::Since) => {

@@ -1,5 +1,7 @@
 //! Deadlines that come again: "halvårligt", "hver 14. dag", "hvert år i maj", "den første mandag i hver måned".
 
+use std::cell::LazyCell;
+
 use chrono::Weekday;
 
 use crate::domain::recurrence::{Frequency, MonthDay, Rule, Span};
@@ -47,10 +49,13 @@ pub(super) struct Recurring {
 
 /// The recurrence among the tokens.
 pub(super) fn find(tokens: &[Token<'_>]) -> Option<Recurring> {
+    // Looked up once, however many "årlige" stand there.
+    let is_dated = LazyCell::new(|| {
+        expression::find(tokens).is_some_and(|found| found.dated.is_explicit())
+    });
     (0..tokens.len()).find_map(|at| {
         let marker = marker(tokens, at)?;
-        let dates = |found: &Found| found.dated.is_explicit();
-        if !marker.adverb && expression::find(tokens).as_ref().is_some_and(dates) {
+        if !marker.adverb && *is_dated {
             return None;
         }
         settle(tokens, marker)
@@ -86,8 +91,10 @@ fn settle(tokens: &[Token<'_>], marker: Marker) -> Option<Recurring> {
         let again = Again::Dates { years, dates: found.dated };
         Some(Recurring { again, start: found.start.min(start), end: found.end.max(end) })
     };
+    if pace == Pace::InTheMonth {
+        return anchored();
+    }
     let bare = || match frequency {
-        _ if pace == Pace::InTheMonth => None,
         Frequency::Weekly => Some(weekly(tokens, start, end, interval, fuzzy)),
         _ => Some(bare(start, end, frequency, interval, fuzzy)),
     };
