@@ -86,7 +86,11 @@ impl Cursor<'_> {
     pub(super) fn span(&mut self, the: bool) -> Option<Sure> {
         self.attempt(|cursor| {
             let month = cursor.month_name()?;
-            Some(sure(months(month, 1, None, cursor.year(true))))
+            let year = match cursor.year(true) {
+                Year::Missing => cursor.short_year_after_sign().unwrap_or(Year::Missing),
+                year => year,
+            };
+            Some(sure(months(month, 1, None, year)))
         })
         .or_else(|| self.attempt(Cursor::ordinal_unit))
         .or_else(|| self.attempt(Cursor::lettered_unit))
@@ -175,13 +179,14 @@ impl Cursor<'_> {
     /// "2020 maj", "2020 Q3", "2020-Q3", "2020 1. kvartal".
     fn year_then_unit(&mut self) -> Option<Sure> {
         let year = self.four_digits()?;
-        let _ = self.eat(|term| matches!(term, Term::Sign('-' | '/')).then_some(()));
+        let _ = self.eat(|term| matches!(term, Term::Sign('-' | '/' | ',')).then_some(()));
         let (atom, _) = match self.month_name() {
             Some(month) => sure(months(month, 1, None, self.year(true))),
             None => self
                 .attempt(Cursor::lettered_unit)
                 .or_else(|| self.attempt(Cursor::ordinal_unit))
-                .or_else(|| self.attempt(Cursor::season))?,
+                .or_else(|| self.attempt(Cursor::season))
+                .or_else(|| self.attempt(Cursor::week))?,
         };
         // "2020, maj 2021" are two dates.
         (atom.lacks_year() || atom == Atom::Never).then(|| sure(atom.in_year(year)))
@@ -200,56 +205,15 @@ impl Cursor<'_> {
         Some(sure(months(1, 12, None, year)))
     }
 
-    /// "-05" behind a year.
+    /// "-05" behind a year; also "/05" and ".05".
     fn iso_month(&mut self) -> Option<u32> {
-        self.eat_sign('-')?;
+        self.eat(|term| matches!(term, Term::Sign('-' | '/' | '.')).then_some(()))?;
         if !self.is_glued() || self.ahead(0)?.text.len() != 2 {
             return None;
         }
         let Term::Number { value: year, .. } = self.term_before(2)? else { return None };
         // "2010-12" are three years by the book, "2020-12" can only be a month.
         self.number(2).filter(|month| (1..=12).contains(month) && *month <= year % 100)
-    }
-
-    /// "denne måned", "næste kvartal", "det kommende år", "i år".
-    fn current_unit(&mut self) -> Option<Atom> {
-        let here = self.term_before(1) == Some(Term::In) || self.eat_term(Term::In).is_some();
-        self.the();
-        // "de kommende år" are nobody knows how many.
-        if self.before(1).is_some_and(|token| token.text == "de") {
-            return None;
-        }
-        let word =
-            self.eat(|term| matches!(term, Term::Next | Term::Coming | Term::This).then_some(term));
-        let unit = self.eat(|term| match term {
-            Term::Unit(unit) | Term::TheUnit(unit) if unit != Unit::Workday => Some(unit),
-            _ => None,
-        })?;
-        let (unit, ahead) = match (word, unit) {
-            (Some(Term::Coming), Unit::Year) => (Unit::NearestYear, 0),
-            (Some(Term::Next | Term::Coming), _) => (unit, 1),
-            (Some(_), _) => (unit, 0),
-            (None, Unit::Year | Unit::Day) if here && !self.at_four_digits() => (unit, 0),
-            (None, _) => return None,
-        };
-        Some(Atom::Current { unit, ahead, part: None })
-    }
-
-    /// "årets udgang", "månedens start", "årets udgang 2021".
-    fn units_own_end(&mut self) -> Option<Atom> {
-        let unit = self.eat(|term| match term {
-            Term::UnitsOwn(unit) => Some(unit),
-            _ => None,
-        })?;
-        let part = self.eat(|term| match term {
-            Term::Ending => Some(Part::End),
-            Term::Part(part) => Some(part),
-            _ => None,
-        })?;
-        Some(match (unit, self.year(false)) {
-            (Unit::Year, year @ Year::Given(_)) => months(1, 12, Some(part), year),
-            _ => Atom::Current { unit, ahead: 0, part: Some(part) },
-        })
     }
 
     /// "uge 18", "u. 42 2020", "fredag i uge 7".
@@ -290,33 +254,6 @@ impl Cursor<'_> {
         let during = self.term_before(1) == Some(Term::In);
         self.eat_term(Term::SummerHoliday)?;
         Some((Atom::SummerHoliday { during, year: self.year(true) }, during))
-    }
-
-    /// "i dag", "i morgen", "dags dato", "på mandag".
-    fn day_from_now(&mut self) -> Option<Atom> {
-        let _ = self.eat_term(Term::In);
-        let here = self.term_before(1) == Some(Term::In);
-        let ahead = match self.term()? {
-            Term::Today(ahead) => ahead,
-            Term::Morrow if here => 1,
-            Term::DayName(weekday) if here && self.ahead_is_not_week() => {
-                self.advance(1);
-                return Some(Atom::Coming(weekday));
-            }
-            Term::Next | Term::Coming => {
-                self.advance(1);
-                return self.weekday().map(Atom::Coming);
-            }
-            _ => return None,
-        };
-        self.advance(1);
-        self.skip_dot();
-        let _ = self.attempt(|cursor| (cursor.ahead(0)?.text == "dato").then(|| cursor.advance(1)));
-        Some(Atom::Current { unit: Unit::Day, ahead, part: None })
-    }
-
-    fn ahead_is_not_week(&self) -> bool {
-        !matches!(self.term_ahead(1), Some(Term::In | Term::Unit(_)))
     }
 
     /// "05.2020", "5/2020", "2020-05".
@@ -382,7 +319,7 @@ fn divisions(unit: Unit) -> Option<u32> {
     matches!(unit, Unit::Quarter | Unit::HalfYear | Unit::Tertial).then(|| unit.months())
 }
 
-fn months(first: u32, count: u32, part: Option<Part>, year: Year) -> Atom {
+pub(super) fn months(first: u32, count: u32, part: Option<Part>, year: Year) -> Atom {
     Atom::Months { first, count, part, year }
 }
 

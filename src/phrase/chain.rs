@@ -3,10 +3,11 @@
 //! "1. og 3. kvartal 2020", "18.-19. februar", "medio/ultimo 2021" and "uge 8, 20 og 40" all leave out in one member
 //! what another says. Such a member is a stub until its neighbour is known.
 
-use crate::domain::recurrence::MonthDay;
-
 use super::atom::{nth_of_year, with_part};
 use super::cursor::Cursor;
+use super::share::{
+    fill_all, is_pair_of_years, items, repeat_in_other_years, share_end, shares_part_doubtfully,
+};
 use super::tree::{Atom, Item, Part, Year};
 use super::words::Term;
 
@@ -17,7 +18,7 @@ const FILLERS_MAX: usize = 6;
 const YEARS_A_CENTURY: i32 = 100;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Link {
+pub(super) enum Link {
     /// "-", "til", "eller": one window.
     Span,
     /// "/": one window too, but "2020/21" may be any twelve months of the two years.
@@ -34,9 +35,9 @@ enum Member {
 
 /// "1." of "1. og 3. kvartal", "medio" of "medio/ultimo 2021".
 #[derive(Debug, Clone, Copy)]
-struct Stub {
-    number: Option<u32>,
-    part: Option<Part>,
+pub(super) struct Stub {
+    pub(super) number: Option<u32>,
+    pub(super) part: Option<Part>,
 }
 
 /// What a chain says.
@@ -76,7 +77,6 @@ impl Cursor<'_> {
                 match member {
                     Member::Stub(stub) => stubs.push((link, stub)),
                     Member::Whole(atom) if fill_all(&mut stubs, link, atom, &mut atoms) => {
-                        atoms.push((link, atom));
                         end = cursor.at();
                     }
                     // Its own stubs may still serve it: a chain begins there.
@@ -97,6 +97,7 @@ impl Cursor<'_> {
             }
             *cursor = cursor.moved_to(end);
             repeat_in_other_years(&mut atoms, &mut fuzzy);
+            share_end(&mut atoms);
             let fuzzy = fuzzy || shares_part_doubtfully(&atoms) || is_pair_of_years(&atoms);
             Some(Chain { items: items(&atoms), fuzzy })
         })
@@ -115,7 +116,7 @@ impl Cursor<'_> {
                 return None;
             }
             let member = cursor.member_behind_fillers(last, fuzzy)?;
-            Some((link, member))
+            Some((link, if link == Link::List { member } else { cursor.in_second_year(member) }))
         })
         .or_else(|| {
             if setting.alone {
@@ -140,6 +141,20 @@ impl Cursor<'_> {
         })
     }
 
+    /// "/21" behind the end of a range: "december-januar 2020/21" ends in the second of the years.
+    fn in_second_year(&mut self, member: Member) -> Member {
+        let Member::Whole(atom) = member else { return member };
+        let Some(Year::Given(year)) = atom.year().filter(|_| !atom.is_bare_year()) else {
+            return member;
+        };
+        let second = self.attempt(|cursor| {
+            cursor.eat(|term| matches!(term, Term::Sign('/' | '-')).then_some(()))?;
+            let number = cursor.number(4).and_then(|number| i32::try_from(number).ok())?;
+            (number == year + 1 || number == (year + 1) % YEARS_A_CENTURY).then_some(year + 1)
+        });
+        second.map_or(member, |year| Member::Whole(atom.in_year(Year::Given(year))))
+    }
+
     /// A member, with what may stand before it: "og igen i oktober", "til den 24. januar".
     fn member_behind_fillers(&mut self, last: Member, fuzzy: &mut bool) -> Option<Member> {
         self.behind_fillers(|cursor| cursor.member(Some(last), fuzzy))
@@ -161,6 +176,11 @@ impl Cursor<'_> {
     }
 
     fn member(&mut self, last: Option<Member>, fuzzy: &mut bool) -> Option<Member> {
+        if let Some(Member::Whole(atom)) = last
+            && let Some(atom) = self.attempt(|cursor| cursor.like_with_year(atom))
+        {
+            return Some(Member::Whole(atom));
+        }
         if let Some((atom, doubtful)) = self.atom() {
             *fuzzy |= doubtful;
             return Some(Member::Whole(atom));
@@ -171,6 +191,24 @@ impl Cursor<'_> {
             return Some(Member::Whole(atom));
         }
         self.attempt(Cursor::stub)
+    }
+
+    /// A year that means what the year of the atom before it means: "2022/23" of "skoleåret 2021/22 og 2022/23",
+    /// "8/2021" of "uge 7-8/2021".
+    fn like_with_year(&mut self, atom: Atom) -> Option<Atom> {
+        match atom {
+            Atom::Week { year: Year::Missing, .. } => {
+                let number = self.number(2)?;
+                let year = self.year_after_sign()?;
+                Some(Atom::Week { number, weekday: None, year })
+            }
+            // Winters and school years lie in two years.
+            Atom::Months { first, count, .. } if first + count <= 13 => None,
+            Atom::Months { .. } | Atom::Turn { .. } => {
+                Some(atom.in_year(Year::Given(self.year_pair()?)))
+            }
+            _ => None,
+        }
     }
 
     /// A number that means what the number of the atom before it means: "20" of "uge 10 og 20".
@@ -209,7 +247,8 @@ impl Cursor<'_> {
             self.term(),
             Some(Term::Sign('-' | '/' | ',') | Term::And | Term::Or | Term::To | Term::UpTo)
         );
-        (linked && (part.is_some() || number.is_some())).then_some(Member::Stub(Stub { number, part }))
+        (linked && (part.is_some() || number.is_some()))
+            .then_some(Member::Stub(Stub { number, part }))
     }
 
     fn link(&mut self, setting: Setting, is_first: bool) -> Option<Link> {
@@ -286,96 +325,4 @@ fn is_filler(term: Term) -> bool {
             | Term::Neutral
             | Term::Whole
     )
-}
-
-/// Moves the stubs over to the atoms, each filled from what stands behind it; false when one does not fit.
-fn fill_all(
-    stubs: &mut Vec<(Link, Stub)>,
-    link: Link,
-    atom: Atom,
-    atoms: &mut Vec<(Link, Atom)>,
-) -> bool {
-    let start = atoms.len();
-    let mut behind = (link, atom);
-    for (link, stub) in stubs.drain(..).rev() {
-        let Some(atom) = fill(stub, behind.1, behind.0 != Link::List) else {
-            atoms.truncate(start);
-            return false;
-        };
-        behind = (link, atom);
-        atoms.insert(start, behind);
-    }
-    true
-}
-
-fn fill(stub: Stub, atom: Atom, is_range: bool) -> Option<Atom> {
-    let Stub { number, part } = stub;
-    let filled = match (number, atom) {
-        (None, _) => atom,
-        (Some(first), Atom::Day { day: MonthDay::Number(last), month, year }) => {
-            let before = is_range && first > last;
-            let (month, year) = match (before, month, year) {
-                (true, 1, Year::Given(year)) => (12, Year::Given(year - 1)),
-                (true, 1, year) => (12, year),
-                (true, month, year) => (month - 1, year),
-                (false, month, year) => (month, year),
-            };
-            Atom::Day { day: MonthDay::Number(first), month, year }
-        }
-        (Some(nth), Atom::Months { count: count @ (3 | 4 | 6), year, .. }) => {
-            nth_of_year(nth, count).unwrap_or(Atom::Never).in_year(year)
-        }
-        _ => return None,
-    };
-    match part {
-        Some(part) if matches!(filled, Atom::Months { .. } | Atom::Current { .. }) => {
-            Some(with_part(filled, part))
-        }
-        Some(_) => None,
-        None => Some(filled),
-    }
-}
-
-/// "juni 2020 og 2021" is June of both years, though it may mean the whole of 2021.
-fn repeat_in_other_years(atoms: &mut [(Link, Atom)], fuzzy: &mut bool) {
-    let mut pattern: Option<Atom> = None;
-    for (link, atom) in atoms {
-        match (*link, pattern, atom.year()) {
-            (Link::List, Some(one), Some(year)) if atom.is_bare_year() && !one.is_bare_year() => {
-                *atom = one.in_year(year);
-                *fuzzy = true;
-            }
-            _ => {}
-        }
-        pattern = matches!(atom.year(), Some(Year::Given(_))).then_some(*atom);
-    }
-}
-
-/// In "primo maj og november", "primo" may be meant for both.
-fn shares_part_doubtfully(atoms: &[(Link, Atom)]) -> bool {
-    atoms.windows(2).any(|pair| match pair {
-        [
-            (_, Atom::Months { part: Some(_), year: Year::Missing, count, .. }),
-            (Link::List, Atom::Months { part: None, count: other, .. }),
-        ] => count == other,
-        _ => false,
-    })
-}
-
-fn is_pair_of_years(atoms: &[(Link, Atom)]) -> bool {
-    atoms.windows(2).any(|pair| match pair {
-        [(_, from), (Link::Slash, to)] => from.is_bare_year() && to.is_bare_year(),
-        _ => false,
-    })
-}
-
-fn items(atoms: &[(Link, Atom)]) -> Vec<Item> {
-    let mut items: Vec<Item> = Vec::with_capacity(atoms.len());
-    for (link, atom) in atoms {
-        match items.last_mut() {
-            Some(item) if *link != Link::List => item.to = Some(*atom),
-            _ => items.push(Item { from: *atom, to: None }),
-        }
-    }
-    items
 }

@@ -52,7 +52,12 @@ impl Cursor<'_> {
                 return None;
             }
             cursor.skip_dot();
-            let _ = cursor.eat_term(Term::Unit(Unit::Month));
+            let _ = cursor.attempt(|cursor| {
+                let _ = cursor.eat_sign('-').filter(|()| cursor.is_glued());
+                cursor.eat_term(Term::Unit(Unit::Month))?;
+                cursor.skip_dot();
+                Some(())
+            });
             let _ = cursor.eat_term(Term::UnitsOwn(Unit::Month));
             Some(month)
         })
@@ -94,7 +99,7 @@ impl Cursor<'_> {
         })
     }
 
-    /// "16.", "første", "sidste dag i", "første mandag i", "sidste hverdag i".
+    /// "16.", "første", "sidste", "sidste dag i", "første mandag i", "sidste hverdag i".
     fn month_day(&mut self) -> Option<MonthDay> {
         if let Some(day) = self.attempt(|cursor| {
             let day = cursor.weekday_or_last_day()?;
@@ -102,6 +107,11 @@ impl Cursor<'_> {
             Some(day)
         }) {
             return Some(day);
+        }
+        let last = self.term() == Some(Term::FinalOne) && self.term_before(1) == Some(Term::The);
+        if last && matches!(self.term_ahead(1), Some(Term::MonthName(_))) {
+            self.advance(1);
+            return Some(MonthDay::Last);
         }
         self.attempt(|cursor| {
             let undotted = cursor.term_ahead(1) != Some(Term::Sign('.'));
@@ -246,10 +256,29 @@ impl Cursor<'_> {
         .unwrap_or(Year::Missing)
     }
 
-    /// "maj/2020", "uge 7/2021"; "8-2021" too.
-    fn year_after_sign(&mut self) -> Option<Year> {
-        self.eat(|term| matches!(term, Term::Sign('/' | '-')).then_some(()))?;
-        if self.is_glued() { self.four_digits() } else { None }
+    /// "maj/2020", "uge 7/2021", "8-2021"; "uge 7 - 2021" too, when nothing more is said.
+    pub(super) fn year_after_sign(&mut self) -> Option<Year> {
+        let sign = self.eat(|term| matches!(term, Term::Sign('/' | '-')).then_some(term))?;
+        let glued = self.is_glued();
+        let year = self.four_digits()?;
+        let alone = sign == Term::Sign('-')
+            && matches!(self.term(), None | Some(Term::Sign('.' | ',' | ':') | Term::Plain));
+        (glued || alone).then_some(year)
+    }
+
+    /// "maj-22", "maj/22": no day, since a day stands before its month.
+    pub(super) fn short_year_after_sign(&mut self) -> Option<Year> {
+        self.attempt(|cursor| {
+            cursor.eat(|term| matches!(term, Term::Sign('/' | '-')).then_some(()))?;
+            let glued = cursor.is_glued();
+            let year = cursor.eat(|term| match term {
+                Term::Number { value: value @ 13.., digits: 2 } => Some(CENTURY + value),
+                _ => None,
+            })?;
+            let ends = cursor.term() == Some(Term::Sign('.')) && cursor.term_ahead(1).is_none();
+            let alone = ends || matches!(cursor.term(), None | Some(Term::Sign(',' | ':')));
+            (glued && alone).then(|| given(year))
+        })
     }
 
     fn year_in_words(&mut self, joined: bool) -> Option<Year> {

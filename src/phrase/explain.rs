@@ -1,8 +1,8 @@
 //! A reading in one sentence, for the person who has to trust it.
 
-use chrono::{Datelike, Month, NaiveDate};
+use chrono::{Datelike, Month, NaiveDate, Weekday};
 
-use crate::domain::recurrence::{Frequency, Recurrence, Rule};
+use crate::domain::recurrence::{Frequency, MonthDay, Recurrence, Rule};
 use crate::domain::window::{Confidence, Deadline, Undated, Window};
 
 use super::PHRASE_BYTES_MAX;
@@ -22,8 +22,8 @@ pub fn explain(phrase: &str, reference: NaiveDate, reading: &Result<Deadline, Un
     match reading {
         Ok(deadline) => {
             let days = deadline_in_words(deadline);
-            let doubt = doubt(phrase, reference, deadline.confidence);
-            format!("\"{quote}\" is read as {days}{doubt}.")
+            let doubts = doubts(phrase, reference, deadline);
+            format!("\"{quote}\" is read as {days}{doubts}.")
         }
         Err(_) if phrase.len() > PHRASE_BYTES_MAX => {
             format!(
@@ -53,34 +53,44 @@ fn reason_in_words(reason: Undated) -> &'static str {
     }
 }
 
-fn doubt(phrase: &str, reference: NaiveDate, confidence: Confidence) -> String {
-    match confidence {
-        Confidence::High => String::new(),
-        Confidence::AssumedYear => {
-            format!("; it names no year, so the next one seen from {} is taken", day(reference))
-        }
-        Confidence::Fuzzy => {
-            "; its words fit other days too, so someone must confirm it".to_owned()
-        }
-        Confidence::Corrected => {
-            let text = normalise(phrase);
-            let mended: Vec<String> = tokens(&text)
-                .iter()
-                .filter_map(|token| Some(format!("\"{}\" for \"{}\"", token.text, token.mended?)))
-                .collect();
-            format!("; it takes {}, so someone must confirm it", list(&mended))
-        }
+/// What a person should know before trusting the reading.
+fn doubts(phrase: &str, reference: NaiveDate, deadline: &Deadline) -> String {
+    let mut doubts = Vec::new();
+    if deadline.windows.is_empty() {
+        doubts.push("it names no day to count from".to_owned());
     }
+    match deadline.confidence {
+        Confidence::High => {}
+        Confidence::AssumedYear => {
+            let from = day(reference);
+            return format!("; it names no year, so the next one seen from {from} is taken");
+        }
+        Confidence::Fuzzy => doubts.push("its words fit other days too".to_owned()),
+        Confidence::Corrected => doubts.push(format!("it takes {}", mended(phrase))),
+    }
+    if doubts.is_empty() {
+        return String::new();
+    }
+    format!("; {}, so someone must confirm it", list(&doubts))
+}
+
+/// `"janaur" for "januar"`
+fn mended(phrase: &str) -> String {
+    let text = normalise(phrase);
+    let mended: Vec<String> = tokens(&text)
+        .iter()
+        .filter_map(|token| Some(format!("\"{}\" for \"{}\"", token.text, token.mended?)))
+        .collect();
+    list(&mended)
 }
 
 fn deadline_in_words(deadline: &Deadline) -> String {
     let windows: Vec<String> = deadline.windows.iter().map(window).collect();
     match (&deadline.recurrence, deadline.windows.as_slice()) {
-        (Some(rule), []) => {
-            format!("a deadline that comes again {}, on days that someone must confirm", pace(rule))
-        }
-        (Some(rule), _) => {
-            format!("a deadline that comes again {}, first {}", pace(rule), list(&windows))
+        (Some(rule), []) => format!("a deadline that comes again {}", pace(rule, false)),
+        (Some(rule), [first, ..]) => {
+            let pace = pace(rule, !first.is_longer_than_a_day());
+            format!("a deadline that comes again {pace}, first {}", list(&windows))
         }
         (None, [one]) if one.due.is_none() => format!("open-ended, {}", window(one)),
         (None, [one]) if one.is_longer_than_a_day() => format!("the days {}", window(one)),
@@ -89,8 +99,8 @@ fn deadline_in_words(deadline: &Deadline) -> String {
     }
 }
 
-/// "every 2 years in May and November"
-fn pace(recurrence: &Recurrence) -> String {
+/// "every 2 years in May and November"; with `to_the_day`, "every month on the 1st Monday".
+fn pace(recurrence: &Recurrence, to_the_day: bool) -> String {
     let every = |interval: u32, unit: &str| match interval {
         0 | 1 => format!("every {unit}"),
         _ => format!("every {interval} {unit}s"),
@@ -110,16 +120,56 @@ fn pace(recurrence: &Recurrence) -> String {
                 days.iter().map(|day| nth_name(day.num_days_from_monday(), &WEEKDAYS)).collect();
             format!("{} on {}", every(*interval, "week"), list(&days))
         }
-        Rule::MonthDays { interval, months, .. } if months.is_empty() => every(*interval, "month"),
-        Rule::MonthDays { interval, months, .. } => {
-            let months: Vec<String> = months.iter().map(|month| month_name(*month)).collect();
-            format!("{} in {}", every(*interval, "year"), list(&months))
+        Rule::MonthDays { interval, months, days } => {
+            let days: Vec<String> = days.iter().map(|day| month_day(*day)).collect();
+            let names: Vec<String> = months.iter().map(|month| month_name(*month)).collect();
+            let names = list(&names);
+            match (months.is_empty(), to_the_day) {
+                (true, false) => every(*interval, "month"),
+                (true, true) => format!("{} on {}", every(*interval, "month"), list(&days)),
+                (false, false) => format!("{} in {names}", every(*interval, "year")),
+                (false, true) => {
+                    format!("{} on {} of {names}", every(*interval, "year"), list(&days))
+                }
+            }
         }
         Rule::Weeks { interval, weeks } => {
+            let word = if weeks.len() == 1 { "week" } else { "weeks" };
             let weeks: Vec<String> = weeks.iter().map(ToString::to_string).collect();
-            format!("{} in week {}", every(*interval, "year"), list(&weeks))
+            format!("{} in {word} {}", every(*interval, "year"), list(&weeks))
         }
     }
+}
+
+/// "the 31st (or the last day)", "the 1st Monday".
+fn month_day(day: MonthDay) -> String {
+    let weekday = |day: Weekday| nth_name(day.num_days_from_monday(), &WEEKDAYS);
+    match day {
+        MonthDay::Number(day @ ..=28) => format!("the {}", ordinal(day)),
+        MonthDay::Number(day) => format!("the {} (or the last day)", ordinal(day)),
+        MonthDay::Last => "the last day".to_owned(),
+        MonthDay::Nth(-1, day) => format!("the last {}", weekday(day)),
+        MonthDay::Nth(nth, day) => {
+            format!("the {} {}", ordinal(nth.unsigned_abs()), weekday(day))
+        }
+        MonthDay::Workday(-1) => "the last working day".to_owned(),
+        MonthDay::Workday(_) => "the first working day".to_owned(),
+        MonthDay::WeekdayFrom(day, from) => {
+            format!("the 1st {} from the {} on", weekday(day), ordinal(from))
+        }
+    }
+}
+
+/// "1st", "22nd", "13th"
+fn ordinal(number: u32) -> String {
+    let ending = match (number % 100, number % 10) {
+        (11..=13, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
 }
 
 fn window(window: &Window) -> String {

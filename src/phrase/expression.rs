@@ -32,11 +32,12 @@ pub(super) fn find(tokens: &[Token<'_>]) -> Option<Found> {
     let mut first = all.pop()?;
     for other in others.iter().filter(|found| found.rank == best) {
         let between = tokens.get(first.end..other.start).unwrap_or(&[]);
-        let both_plain = [&first, other].iter().all(|found| found.dated.bound == Bound::Plain);
-        // "status i maj 2020 og evaluering i juni 2021": two promises, or one and a remark.
-        if both_plain && between.iter().any(|token| token.term == Term::And) {
+        let alike = first.dated.bound == other.dated.bound
+            && matches!(other.dated.bound, Bound::Plain | Bound::Within | Bound::Before);
+        if alike && between.iter().any(|token| token.term == Term::And) {
             first.dated.items.extend(&other.dated.items);
-            first.dated.fuzzy = true;
+            // "status i maj 2020 og evaluering i juni 2021": two promises, or one and a remark.
+            first.dated.fuzzy |= between.len() > 1;
             first.end = other.end;
         }
     }

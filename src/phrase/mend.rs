@@ -11,18 +11,23 @@ const LETTERS_MAX: usize = 16;
 /// Ordinary words that lie one letter from the vocabulary and mean what they say, sorted.
 #[rustfmt::skip]
 const ORDINARY: &[&str] = &[
-    "adgang", "adgangen", "ansvarligt", "arts", "augusta", "dommer", "dommeren", "dårligt",
-    "enden", "enter", "ester", "etter", "fagligt", "festen", "fjorår", "forgår", "formår",
-    "forret", "foræret", "fredags", "fridag", "fæste", "gæste", "halveret", "hesten", "hurtigste",
-    "hurtigt", "hænder", "ilden", "imellem", "inde", "indeni", "inder", "index", "indien",
-    "ingen", "inter", "jaguar", "julia", "julie", "julio", "kinden", "kommer", "kresten", "kvartaler",
-    "linden", "lommer", "læste", "løbene", "lørdags", "maja", "mandags", "mandat", "marks",
-    "marta", "marys", "mats", "media", "medie", "medlem", "midte", "måne",
-    "månen", "måner", "nægte", "næse", "næst", "næsten", "onsdags", "parts", "pesten", "pinden",
-    "prima", "prime", "renten", "rester", "resterne", "retten", "rusten", "seneste", "slutninger",
-    "somme", "starte", "starter", "startes", "startet", "staten", "strakt", "summer", "søndags",
-    "testen", "tidlige", "tidligste", "tirsdags", "tommer", "torsdags", "udgange", "venter",
-    "vesten", "vinden", "vinder", "vinderen", "vinger", "vinker", "ånden", "ærligt",
+    "adgang", "adgangen", "andel", "andels", "ander", "ansvarligt", "arts", "augusta", "banden",
+    "bandet", "borgen", "byrde", "børst", "børste", "dennes", "dettes", "dommer", "dommeren",
+    "dårligt", "efterårets", "ellers", "enden", "endet", "enter", "ester", "etter", "fagligt",
+    "festen", "fjende", "fjerne", "fjorår", "forgår", "formår", "forret", "forårets", "foræret",
+    "fredags", "fridag", "fyrste", "fæste", "førte", "gæste", "halveret", "heller", "henne",
+    "hesten", "hurtigste", "hurtigt", "hvertil", "hænder", "ilden", "imellem", "inde", "indeni",
+    "inder", "index", "indien", "ingen", "inter", "jaguar", "julia", "julie", "julio", "kinden",
+    "kommer", "kresten", "kvartaler", "landet", "lette", "linden", "lommer", "læste", "løbene",
+    "lørdags", "maja", "mandags", "mandat", "manden", "marks", "marta", "marys", "mats", "media",
+    "medie", "medlem", "midte", "morten", "måne", "månen", "måner", "nette", "nægte", "næse",
+    "næst", "næsten", "onsdags", "parts", "penne", "pesten", "pinden", "prima", "prime", "randen",
+    "renten", "rester", "resterne", "rette", "retten", "rusten", "sanden", "seneste", "sidder",
+    "slutninger", "smart", "snart", "somme", "sommerens", "sommers", "sorgen", "sortes", "spart",
+    "star", "starte", "starter", "startes", "startet", "stat", "staten", "stort", "strakt",
+    "summer", "søndags", "testen", "tidlige", "tidligste", "tirsdags", "tommer", "torsdags",
+    "tørst", "tørste", "udgange", "vandet", "venter", "vert", "vesten", "vidst", "vinden", "vinder",
+    "vinderen", "vinger", "vinker", "vinterens", "vinters", "ånden", "ærligt",
 ];
 
 struct Candidate {
@@ -41,9 +46,14 @@ static CANDIDATES: LazyLock<Vec<Candidate>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The word of the vocabulary that lies one edit (a letter more, less or other, or two swapped) from `word`. `None`
-/// when two do that mean different things.
+/// The word of the vocabulary that was meant by `word`, which is none of it.
 pub(super) fn mend(word: &str) -> Option<(&'static str, Term)> {
+    nearest(word).filter(|_| ORDINARY.binary_search(&word).is_err())
+}
+
+/// The word of the vocabulary that lies one edit (a letter more, less or other, or two swapped) from `word`, be that
+/// an ordinary word or not. `None` when two do that mean different things.
+pub(super) fn nearest(word: &str) -> Option<(&'static str, Term)> {
     let mut buffer = ['\0'; LETTERS_MAX];
     let mut length = 0;
     for letter in word.chars() {
@@ -65,9 +75,7 @@ pub(super) fn mend(word: &str) -> Option<(&'static str, Term)> {
             found = found.or(Some(candidate));
         }
     }
-    found
-        .filter(|_| length + 1 >= LETTERS_MIN && ORDINARY.binary_search(&word).is_err())
-        .map(|candidate| (candidate.word, candidate.term))
+    found.filter(|_| length + 1 >= LETTERS_MIN).map(|candidate| (candidate.word, candidate.term))
 }
 
 fn mask(letters: &[char]) -> u64 {

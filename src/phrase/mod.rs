@@ -1,8 +1,9 @@
 //! Danish deadline phrases: "ultimo juni 2019", "senest hvert 3. år", "når der foreligger en afgørelse".
 //!
 //! One way through: `normalise` gives one spelling, `token` cuts it into words that `words` and `mend` know, `recur`
-//! (with `anchor`) and `expression` (over `chain`, `atom` and `day`) read them into a `tree`, and `resolve` and `again`
-//! work out the days against the reference date. Where there is nothing to work out, `undated` says why.
+//! (with `anchor`) and `expression` (over `chain` and `share`, `atom`, `present` and `day`) read them into a `tree`, and
+//! `resolve` and `again` work out the days against the reference date. Where there is nothing to work out, `undated`
+//! says why.
 
 mod again;
 mod anchor;
@@ -14,8 +15,10 @@ mod explain;
 mod expression;
 mod mend;
 mod normalise;
+mod present;
 mod recur;
 mod resolve;
+mod share;
 mod token;
 mod tree;
 mod undated;
@@ -24,7 +27,7 @@ mod words;
 
 use chrono::NaiveDate;
 
-use crate::domain::window::{Confidence, Deadline, Undated};
+use crate::domain::window::{Confidence, Deadline, Undated, Window};
 
 pub use explain::explain;
 
@@ -54,6 +57,23 @@ pub fn parse(phrase: &str, reference: NaiveDate) -> Result<Deadline, Undated> {
     let mended = is_mended(&tokens, found.start, found.end);
     let confidence = confidence(mended, days.fuzzy, days.assumed_year);
     Ok(Deadline { windows: days.windows, recurrence: None, confidence })
+}
+
+/// The first of the reference dates against which the phrase has a window that ends like `window`, and that window. So
+/// a deadline that was moved, and opens on the day it always did, is told apart from what its new phrase says.
+pub fn read_like(
+    phrase: &str,
+    references: impl IntoIterator<Item = NaiveDate>,
+    window: &Window,
+) -> Option<(NaiveDate, Window)> {
+    references.into_iter().find_map(|reference| {
+        let windows = parse(phrase, reference).ok()?.windows;
+        let same = windows.into_iter().find(|other| match window.due {
+            None => other == window,
+            due => other.due == due,
+        })?;
+        Some((reference, same))
+    })
 }
 
 fn confidence(mended: bool, fuzzy: bool, assumed_year: bool) -> Confidence {

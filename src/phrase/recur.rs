@@ -7,6 +7,7 @@ use chrono::Weekday;
 use crate::domain::recurrence::{Frequency, MonthDay, Rule, Span};
 
 use super::anchor;
+use super::chain::{Chain, Setting};
 use super::cursor::Cursor;
 use super::expression::{self, Found};
 use super::token::Token;
@@ -50,9 +51,8 @@ pub(super) struct Recurring {
 /// The recurrence among the tokens.
 pub(super) fn find(tokens: &[Token<'_>]) -> Option<Recurring> {
     // Looked up once, however many "årlige" stand there.
-    let is_dated = LazyCell::new(|| {
-        expression::find(tokens).is_some_and(|found| found.dated.is_explicit())
-    });
+    let is_dated =
+        LazyCell::new(|| expression::find(tokens).is_some_and(|found| found.dated.is_explicit()));
     (0..tokens.len()).find_map(|at| {
         let marker = marker(tokens, at)?;
         if !marker.adverb && *is_dated {
@@ -155,6 +155,7 @@ fn may_recur(dated: &Dated) -> bool {
 fn marker(tokens: &[Token<'_>], at: usize) -> Option<Marker> {
     let mut cursor = Cursor::new(tokens, at);
     let in_front = matches!(cursor.term_before(1), Some(Term::In | Term::Of | Term::Per));
+    let on = in_front || cursor.term_before(1) == Some(Term::Over);
     let mut adverb = true;
     let pace = match cursor.term()? {
         Term::Each => cursor.each()?,
@@ -162,9 +163,18 @@ fn marker(tokens: &[Token<'_>], at: usize) -> Option<Marker> {
             cursor.advance(1);
             cursor.working_days().or_else(|| cursor.on_weekdays())?
         }
-        Term::DayNames(_) if in_front => cursor.on_weekdays()?,
+        Term::DayNames(_) if on => cursor.on_weekdays()?,
         Term::Unit(Unit::Workday) if in_front => cursor.working_days()?,
         Term::Number { .. } | Term::Cardinal(_) => cursor.times()?,
+        // "1.500 kr. pr. måned" is no deadline.
+        Term::Per if at == 0 => {
+            cursor.advance(1);
+            cursor.skip_dot();
+            let unit = cursor.unit()?;
+            let rest = tokens.get(cursor.at()..).unwrap_or(&[]);
+            let alone = rest.iter().all(|token| matches!(token.term, Term::Sign(_)));
+            if alone { every(1, unit)? } else { return None }
+        }
         Term::TheUnit(Unit::Month) if in_front => {
             cursor.advance(1);
             Pace::InTheMonth
@@ -196,14 +206,18 @@ impl Cursor<'_> {
             .or_else(|| self.working_days())
             .or_else(|| {
                 self.the();
-                let (atom, fuzzy) = self.atom()?;
-                let dates = Dated {
-                    bound: Bound::Plain,
-                    items: vec![Item { from: atom, to: None }],
-                    fuzzy,
-                };
-                let again = Again::Dates { years: 1, dates };
-                atom.lacks_year().then_some(Pace::Settled(again))
+                let Chain { mut items, mut fuzzy } = self.chain(Setting::default())?;
+                while let Some(more) = self.attempt(|cursor| {
+                    cursor.eat_term(Term::And)?;
+                    cursor.eat_term(Term::Each)?;
+                    cursor.chain(Setting::default())
+                }) {
+                    items.extend(more.items);
+                    fuzzy |= more.fuzzy;
+                }
+                let yearly = items.iter().all(Item::lacks_year);
+                let dates = Dated { bound: Bound::Plain, items, fuzzy };
+                yearly.then_some(Pace::Settled(Again::Dates { years: 1, dates }))
             })
     }
 
@@ -233,8 +247,11 @@ impl Cursor<'_> {
             self.eat_term(Term::Unit(Unit::Year))?;
             return every(1, Unit::HalfYear);
         }
+        let second =
+            self.before(1).is_some_and(|each| matches!(each.text, "hveranden" | "hvertandet"));
         let nth = match self.ordinal(false) {
             Some(nth) => nth,
+            None if second => 2,
             None => self
                 .eat(|term| match term {
                     Term::Cardinal(count) => Some(count),
@@ -259,6 +276,7 @@ impl Cursor<'_> {
         let mut days = vec![self.eat(day)?];
         while let Some(day) = self.attempt(|cursor| {
             cursor.eat(|term| matches!(term, Term::Sign(',') | Term::And).then_some(()))?;
+            let _ = cursor.eat_term(Term::Each);
             cursor.eat(day)
         }) {
             days.push(day);

@@ -1,8 +1,8 @@
 //! Cuts a normalised phrase into numbers, signs and words, and says what each is to the grammar.
 
-use super::mend::mend;
+use super::mend::{mend, nearest};
 use super::tree::Unit;
-use super::words::{Term, look_up};
+use super::words::{Term, guess, look_up};
 
 /// The longest "§ 83-86" or "nr. 4.2.1", in tokens.
 const COUNT_TOKENS_MAX: usize = 12;
@@ -46,6 +46,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
             (glued, on_new_line) = (true, false);
         }
     }
+    mend_months(&mut tokens);
     drop_clock_times(&mut tokens);
     silence_counts(&mut tokens);
     tokens
@@ -56,16 +57,18 @@ fn token(c: char, text: &str) -> Token<'_> {
         '0'..='9' => (number(text), None),
         ';' => (Term::Sign(','), None),
         '&' | '+' => (Term::And, None),
-        _ if c.is_alphabetic() => match look_up(text) {
-            Term::Plain => match mend(text) {
-                Some((word, term)) => (term, Some(word)),
-                None => (Term::Plain, None),
-            },
-            term => (term, None),
-        },
+        _ if c.is_alphabetic() => word(text),
         _ => (Term::Sign(c), None),
     };
     Token { text, term, glued: false, on_new_line: false, mended }
+}
+
+/// The word's meaning, and the word it was taken for.
+fn word(text: &str) -> (Term, Option<&'static str>) {
+    if let Some(term) = look_up(text) {
+        return (term, None);
+    }
+    mend(text).map_or_else(|| (guess(text), None), |(word, term)| (term, Some(word)))
 }
 
 /// How many bytes of `rest`, which begins with `first`, belong to one token.
@@ -135,6 +138,24 @@ fn is_unread(c: char) -> bool {
                 | '?'
                 | '_'
     )
+}
+
+/// "15. mats 2022": with a day before it or a year behind it, a man's name is a month all the same.
+fn mend_months(tokens: &mut [Token<'_>]) {
+    for at in 0..tokens.len() {
+        if tokens.get(at).is_none_or(|token| token.term != Term::Plain) {
+            continue;
+        }
+        let term = |at: Option<usize>| tokens.get(at?).map(|token| token.term);
+        let year = matches!(term(Some(at + 1)), Some(Term::Number { digits: 4, .. }));
+        let day = term(at.checked_sub(1)) == Some(Term::Sign('.'))
+            && matches!(term(at.checked_sub(2)), Some(Term::Number { digits: 1..=2, .. }));
+        if let (true, Some(token)) = (year || day, tokens.get_mut(at))
+            && let Some((word, term @ Term::MonthName(_))) = nearest(token.text)
+        {
+            (token.term, token.mended) = (term, Some(word));
+        }
+    }
 }
 
 /// "kl. 12.00" and "12:30" are times of a day; the deadline is the day.

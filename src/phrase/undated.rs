@@ -10,7 +10,7 @@ const CUES: &[&str] = &[
     "når",
     "hvis",
     "såfremt",
-    "afventer",
+    "forud",
     "afhænger",
     "afhængig",
     "forbindelse",
@@ -21,6 +21,8 @@ const CUES: &[&str] = &[
     "herefter",
     "derefter",
     "forudsætning",
+    "forudsætter",
+    "tilknytning",
 ];
 /// "efter behov", "ved lejlighed": no event, though it is said like one.
 const NO_EVENTS: &[&str] = &[
@@ -36,12 +38,16 @@ const NO_EVENTS: &[&str] = &[
     "planen",
     "reglerne",
     "loven",
+    "ikke",
+    "længe",
 ];
+/// What lasts as long as anyone looks ahead, as the endings of compounds.
+const STRETCHES: &[&str] = &["tiden", "perioden", "forløbet", "vejen"];
 /// What people gather for, as the endings of compounds.
 const GATHERINGS: &[&str] =
     &["møde", "mødet", "møder", "møderne", "seminar", "seminaret", "konferencen", "temadagen"];
 /// Words between a preposition and the gathering: "på et af de næste chefmøder".
-const GATHERING_REACH: usize = 4;
+const GATHERING_REACH: usize = 6;
 
 /// The reason, by the words that stand there.
 pub(super) fn reason(tokens: &[Token<'_>]) -> Undated {
@@ -52,20 +58,34 @@ pub(super) fn reason(tokens: &[Token<'_>]) -> Undated {
             _ => false,
         })
     };
-    let possible = says("som", "muligt") || says("først", "muligt") || says("som", "mulig");
-    if has(Term::Ongoing) || says("hele", "tiden") || says("indtil", "videre") {
+    let possible = tokens.iter().any(|token| matches!(token.text, "muligt" | "mulig"))
+        && tokens.iter().any(|token| matches!(token.text, "som" | "først" | "hurtigt" | "snart"));
+    if has(Term::Ongoing) || says("indtil", "videre") || says_all_along(tokens) {
         Undated::Ongoing
     } else if names_event(tokens) || (says("så", "snart") && !possible) {
         Undated::RelativeToEvent
     } else if has(Term::Soon) || possible || says("det", "samme") || says_soon(tokens) {
         Undated::AsSoonAsPossible
+    } else if says("i", "gang") {
+        Undated::Ongoing
     } else {
         Undated::NoDateGiven
     }
 }
 
 fn says_soon(tokens: &[Token<'_>]) -> bool {
-    tokens.iter().any(|token| matches!(token.text, "snart" | "nu"))
+    tokens.iter().any(|token| matches!(token.text, "snart" | "nu" | "ophold" | "længe"))
+}
+
+/// "hele tiden", "i hele valgperioden".
+fn says_all_along(tokens: &[Token<'_>]) -> bool {
+    tokens.windows(2).any(|pair| match pair {
+        [whole, what] => {
+            whole.term == Term::Whole
+                && STRETCHES.iter().any(|stretch| what.text.ends_with(stretch))
+        }
+        _ => false,
+    })
 }
 
 fn names_event(tokens: &[Token<'_>]) -> bool {
@@ -76,17 +96,23 @@ fn names_event(tokens: &[Token<'_>]) -> bool {
         match token.term {
             Term::Within if next.is_some_and(|next| next.term == Term::For) => false,
             Term::After | Term::Before | Term::Within | Term::UpTo => is_event(next),
-            Term::To if before.is_some_and(|before| before.text == "frem") => is_event(next),
+            Term::To
+                if before.is_some_and(|before| matches!(before.text, "frem" | "op" | "hen")) =>
+            {
+                is_event(next)
+            }
             Term::From => before.is_some_and(|before| matches!(before.term, Term::Unit(_))),
-            Term::In | Term::To => {
-                let next_one =
-                    next.is_some_and(|next| matches!(next.term, Term::Next | Term::Coming));
-                let what = tokens.get(at + 2).map(|token| token.term);
+            Term::In | Term::To | Term::Under => {
+                let the = usize::from(next.is_some_and(|next| next.term == Term::The));
+                let term = |places: usize| tokens.get(at + the + places).map(|token| token.term);
+                let next_one = matches!(term(1), Some(Term::Next | Term::Coming));
+                let what = term(2);
                 (next_one && matches!(what, Some(Term::Plain | Term::Document)))
                     || tokens.iter().skip(at + 1).take(GATHERING_REACH).any(is_gathering)
             }
             Term::Times => before.is_some_and(|before| before.term == Term::Each),
             Term::Neutral if token.text == "ved" => is_event(next),
+            Term::Plain if token.text == "afventer" => is_event(next),
             _ => CUES.contains(&token.text),
         }
     })

@@ -57,6 +57,8 @@ pub(super) enum Term {
     SummerHoliday,
     /// "i", "på"
     In,
+    /// "under": during
+    Under,
     /// "af"
     Of,
     /// "den"
@@ -148,20 +150,23 @@ static VOCABULARY: LazyLock<HashMap<&'static str, Term>> = LazyLock::new(|| {
 static DOCUMENT_STEMS: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| DOCUMENTS.split_whitespace().collect());
 
-/// Reads a word that is written as the vocabulary has it (or with oe, ae for ø, æ).
-pub(super) fn look_up(word: &str) -> Term {
+/// Reads a word that is written as the vocabulary has it (or with oe, ae for ø, æ), or names a document.
+pub(super) fn look_up(word: &str) -> Option<Term> {
     if let Some(term) = VOCABULARY.get(word) {
-        return *term;
+        return Some(*term);
     }
     if word.contains("oe") || word.contains("ae") {
         let danish = word.replace("oe", "ø").replace("ae", "æ");
         if let Some(term) = VOCABULARY.get(danish.as_str()) {
-            return *term;
+            return Some(*term);
         }
     }
-    if is_document(word) {
-        Term::Document
-    } else if word.len() > 4 && (word.ends_with("es") || word.ends_with("eret")) {
+    is_document(word).then_some(Term::Document)
+}
+
+/// What a word that nobody knows is by its ending.
+pub(super) fn guess(word: &str) -> Term {
+    if word.len() > 4 && (word.ends_with("es") || word.ends_with("eret")) {
         // Passives and participles say what happens by then: "afsluttes 2021", "implementeret 2022".
         Term::Lead
     } else {

@@ -223,7 +223,7 @@ fn readings_are_explained_in_a_sentence() {
         ),
         (
             "halvårligt",
-            "is read as a deadline that comes again every 6 months, on days that someone must confirm.",
+            "is read as a deadline that comes again every 6 months; it names no day to count from, so someone must confirm it.",
         ),
         (
             "hvert andet år i maj",
@@ -233,6 +233,30 @@ fn readings_are_explained_in_a_sentence() {
             "hver mandag og torsdag",
             "is read as a deadline that comes again every week on Monday and Thursday, first 16 January 2020.",
         ),
+        (
+            "kvatalsvis",
+            "is read as a deadline that comes again every 3 months; it names no day to count from and it takes \"kvatalsvis\" for \"kvartalsvis\", so someone must confirm it.",
+        ),
+        (
+            "den 31. i hver måned",
+            "is read as a deadline that comes again every month on the 31st (or the last day), first 31 January 2020.",
+        ),
+        (
+            "sidste hverdag i hver måned",
+            "is read as a deadline that comes again every month on the last working day, first 31 January 2020.",
+        ),
+        (
+            "den anden tirsdag i hver måned",
+            "is read as a deadline that comes again every month on the 2nd Tuesday, first 11 February 2020.",
+        ),
+        (
+            "hvert år 1. april og 1. oktober",
+            "is read as a deadline that comes again every year on the 1st of April and October, first 1 April 2020 and 1 October 2020.",
+        ),
+        (
+            "hvert år i uge 7 og 42",
+            "is read as a deadline that comes again every year in weeks 7 and 42, first 10 February to 16 February 2020 and 12 October to 18 October 2020.",
+        ),
         ("løbende", "has no date: it is promised for all the time, not for a day."),
         ("efter mødet", "has no date: it hangs on an event, whose day someone must give."),
         ("31. april", "has no date: it names one that the calendar does not have."),
@@ -240,6 +264,60 @@ fn readings_are_explained_in_a_sentence() {
     for (phrase, rest) in cases {
         let sentence = explain(phrase, reference, &parse(phrase, reference));
         assert_eq!(sentence, format!("\"{phrase}\" {rest}"));
+    }
+}
+
+/// A year of four digits stands in it, and no word that is counted from the reference date.
+fn names_its_year(row: &Row) -> bool {
+    let letters: Vec<char> = row.phrase.chars().collect();
+    let year = letters.windows(4).any(|four| {
+        matches!(four, ['1', '9', ..] | ['2', '0', ..]) && four.iter().all(char::is_ascii_digit)
+    });
+    let dated = ["day", "window", "list", "open"];
+    year && dated.iter().any(|kind| row.reading.starts_with(kind))
+        && row.confidence != "assumed_year"
+        && !row.phrase.to_lowercase().contains("rest")
+}
+
+#[test]
+fn week_53_is_found_in_the_years_that_have_one_and_in_no_other() {
+    for year in 2000..2100 {
+        let last = NaiveDate::from_ymd_opt(year, 12, 28).expect("a day").iso_week().week();
+        for week in [1, 52, 53, 54] {
+            let phrase = format!("uge {week} {year}");
+            let windows = parse(&phrase, day("2020-01-15")).map(|deadline| deadline.windows);
+            let monday = NaiveDate::from_isoywd_opt(year, week, chrono::Weekday::Mon);
+            let expected = match monday.filter(|_| week <= last) {
+                Some(monday) => Ok(vec![Window::span(monday, monday + chrono::Days::new(6))]),
+                None => Err(Undated::NoSuchDate),
+            };
+            assert_eq!(windows, expected, "{phrase}");
+        }
+    }
+}
+
+#[test]
+fn odd_texts_as_long_as_a_phrase_may_be_are_read_to_their_end() {
+    let odd = [
+        "1.",
+        "og ",
+        "uge ",
+        "hver ",
+        "(",
+        "første ",
+        "i måneden ",
+        "medio/",
+        "årlige ",
+        "1/1, ",
+        "d. 12-1./",
+    ];
+    for text in odd {
+        let longest = text.repeat(PHRASE_BYTES_MAX / text.len());
+        assert!(is_sound(&parse(&longest, day("2020-01-15"))), "{text}");
+        let behind = format!("{}; frist: 1. maj 2020", text.repeat(300));
+        let windows = parse(&behind, day("2020-01-15")).map(|deadline| deadline.windows);
+        let found = windows.is_ok_and(|windows| windows.contains(&Window::day(day("2020-05-01"))));
+        assert!(found, "{text}");
     }
 }
 
@@ -343,6 +421,15 @@ fn is_sound(reading: &Result<Deadline, Undated>) -> bool {
 }
 
 proptest! {
+    #[test]
+    fn no_row_with_a_year_of_its_own_depends_on_the_reference_date(reference in any_day()) {
+        let rows: Vec<Row> = rows().into_iter().filter(names_its_year).collect();
+        prop_assert!(rows.len() > 400);
+        for row in rows {
+            prop_assert_eq!(shown(&parse(&row.phrase, reference)), row.reading, "{}", row.phrase);
+        }
+    }
+
     #[test]
     fn any_day_of_the_century_reads_back_in_every_spelling(date in day_of_century(), reference in any_day()) {
         for spelling in spellings(date) {

@@ -1,7 +1,7 @@
 //! Deadlines that come again: the rule as text and back, and the windows it makes.
 
 use advis::domain::recurrence::{Frequency, MonthDay, Recurrence, Rule, Span};
-use chrono::{Days, NaiveDate, Weekday};
+use chrono::{Datelike, Days, NaiveDate, Weekday};
 use proptest::prelude::*;
 
 use super::{any_day, day, day_of_century, parse, rows};
@@ -210,7 +210,103 @@ fn next_opening(rule: &Recurrence, anchor: NaiveDate, after: NaiveDate) -> Optio
     rule.window_after(anchor, after).map(|window| window.opens)
 }
 
+/// Whether a window opens on that day by the text of its rule: RFC 5545, but a day that a month lacks is its last one.
+/// Knows nothing of intervals.
+fn opens_on(rrule: &str, day: NaiveDate) -> bool {
+    let field = |name: &str| {
+        let part = rrule.split(';').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+        part.map(|list| list.split(',').map(str::to_owned).collect::<Vec<_>>())
+    };
+    let weekday = day.weekday().to_string()[..2].to_uppercase();
+    let length = u32::from(day.num_days_in_month());
+    let month = field("BYMONTH").is_none_or(|months| months.contains(&day.month().to_string()));
+    let week = day.iso_week().week().to_string();
+    let week = field("BYWEEKNO").is_none_or(|weeks| weeks.contains(&week));
+    let by_weekday = field("BYMONTHDAY").is_some() && field("BYDAY").is_some();
+    let number = field("BYMONTHDAY").is_none_or(|days| {
+        days.iter().any(|number| match number.parse::<i64>().expect("a number") {
+            -1 => day.day() == length,
+            number if by_weekday => i64::from(day.day()) == number,
+            number => i64::from(day.day()) == number.min(i64::from(length)),
+        })
+    });
+    let nth = (day.day() - 1) / 7 + 1;
+    let last = day.day() + 7 > length;
+    let named = field("BYDAY").is_none_or(|days| {
+        let is = |one: String| days.contains(&one);
+        is(weekday.clone()) || is(format!("{nth}{weekday}")) || (last && is(format!("-1{weekday}")))
+    });
+    let is_workday = |day: NaiveDate| day.weekday().num_days_from_monday() < 5;
+    let position = field("BYSETPOS").is_none_or(|at| {
+        let forward = at == ["1"];
+        let other = |days: u64| if forward { day - Days::new(days) } else { day + Days::new(days) };
+        let same_month = |other: &NaiveDate| other.month() == day.month();
+        !(1..31).map(other).take_while(same_month).any(is_workday)
+    });
+    month && week && number && named && position
+}
+
+/// The week, month or year that a rule counts its interval in.
+fn period(rrule: &str, date: NaiveDate) -> i64 {
+    if rrule.contains("WEEKLY") {
+        (date - day("1996-01-01")).num_days().div_euclid(7)
+    } else if rrule.contains("MONTHLY") {
+        i64::from(date.year()) * 12 + i64::from(date.month())
+    } else if rrule.contains("BYWEEKNO") {
+        i64::from(date.iso_week().year())
+    } else {
+        i64::from(date.year())
+    }
+}
+
+fn interval(rrule: &str) -> i64 {
+    let part = rrule.split(';').find_map(|part| part.strip_prefix("INTERVAL="));
+    part.map_or(1, |number| number.parse().expect("a number"))
+}
+
 proptest! {
+    #[test]
+    fn a_rule_opens_on_the_days_that_its_text_says_for_thirty_years(
+        rule in any_rule(), anchor in day_of_century(),
+    ) {
+        let rule = Recurrence::new(rule, Span::Days(1));
+        let rrule = rule.rrule();
+        prop_assume!(!rule.is_bare());
+        let Some(first) = rule.first_window(anchor).map(|window| window.opens) else {
+            return Ok(());
+        };
+        let end = first + Days::new(30 * 365);
+        let phase = period(&rrule, first);
+        let expected: Vec<NaiveDate> = first
+            .iter_days()
+            .skip(1)
+            .take_while(|day| *day < end)
+            .filter(|day| (period(&rrule, *day) - phase) % interval(&rrule) == 0)
+            .filter(|day| opens_on(&rrule, *day))
+            .collect();
+        let mut made = Vec::new();
+        let mut after = first;
+        while let Some(opens) = next_opening(&rule, anchor, after).filter(|opens| *opens < end) {
+            made.push(opens);
+            after = opens;
+        }
+        prop_assert!(opens_on(&rrule, first));
+        prop_assert_eq!(made, expected, "{}", rrule);
+    }
+
+    #[test]
+    fn a_bare_interval_counts_from_its_reference_and_clamps(
+        anchor in day_of_century(), interval in 1_u32..40, k in 1_u32..60,
+    ) {
+        let rule = Rule::Bare { frequency: Frequency::Monthly, interval };
+        let rule = Recurrence::new(rule, Span::Days(1));
+        let month = anchor.month0() + interval * k;
+        let year = anchor.year() + i32::try_from(month / 12).expect("a year");
+        let day = |day| NaiveDate::from_ymd_opt(year, month % 12 + 1, day);
+        let opens = (1..=anchor.day()).rev().find_map(day).expect("a day");
+        prop_assert_eq!(next_opening(&rule, anchor, opens - Days::new(1)), Some(opens));
+    }
+
     #[test]
     fn a_stored_rule_reads_back_to_itself(rule in any_recurrence()) {
         prop_assert_eq!(Recurrence::from_stored(&rule.rrule(), &rule.span()), Ok(rule));
