@@ -47,6 +47,41 @@ fn the_public_holidays_are_those_of_the_table_and_no_others() {
     assert_eq!(ours, expected);
 }
 
+/// Easter Sundays from 2018 on, as the almanac lists them.
+const EASTERS: [&str; 13] = [
+    "2018-04-01",
+    "2019-04-21",
+    "2020-04-12",
+    "2021-04-04",
+    "2022-04-17",
+    "2023-04-09",
+    "2024-03-31",
+    "2025-04-20",
+    "2026-04-05",
+    "2027-03-28",
+    "2028-04-16",
+    "2029-04-01",
+    "2030-04-21",
+];
+
+#[test]
+fn the_public_holidays_hang_on_easter_and_the_calendar_as_the_law_says() {
+    let mut expected = BTreeSet::new();
+    for easter in EASTERS.map(day) {
+        let year = easter.year();
+        let store_bededag = (year <= 2023).then_some(26);
+        for days in [-3, -2, 0, 1, 39, 49, 50].into_iter().chain(store_bededag) {
+            expected.insert(easter + chrono::TimeDelta::days(days));
+        }
+        for (month, of_month) in [(1, 1), (12, 25), (12, 26)] {
+            expected.insert(NaiveDate::from_ymd_opt(year, month, of_month).unwrap());
+        }
+    }
+    let ours: BTreeSet<NaiveDate> =
+        days("2018-01-01", "2030-12-31").filter(|day| public_holiday(*day).is_some()).collect();
+    assert_eq!(ours, expected);
+}
+
 #[test]
 fn the_customary_days_off_of_the_table_are_those_of_the_default_list() {
     let Some(table) = holiday_table() else { return };
