@@ -11,7 +11,7 @@ use super::exit::{Exit, Failure};
 use super::list::{Next, next_steps, plain, warn};
 use super::log::local;
 use super::setting::Setting;
-use crate::domain::commitment::{BookWindow, Commitment};
+use crate::domain::commitment::{BookWindow, Commitment, Status};
 use crate::domain::window::Confidence;
 use crate::phrase;
 use crate::planner::{self, Plan};
@@ -114,11 +114,30 @@ pub(super) async fn explain(
     Ok(Exit::Done)
 }
 
-/// Our reading of the phrase in a sentence, if there is a phrase.
+/// Our reading of the phrase in a sentence, if there is a phrase; without the doubts that somebody has settled.
 fn reading(commitment: &Commitment) -> Option<String> {
-    let (phrase, reference) = (commitment.phrase.as_str(), commitment.reference_date);
-    let read = || phrase::explain(phrase, reference, &phrase::parse(phrase, reference));
-    (!phrase.is_empty()).then(read)
+    let phrase = commitment.phrase.as_str();
+    if phrase.is_empty() {
+        return None;
+    }
+    let first = commitment.windows.first();
+    // A postponed deadline is read against the day it was postponed on.
+    let references = [Some(commitment.reference_date), first.and_then(|first| first.made_on)];
+    let reference = first
+        .and_then(|first| {
+            phrase::read_like(phrase, references.into_iter().flatten(), &first.window)
+        })
+        .map_or(commitment.reference_date, |(reference, _)| reference);
+    let read = phrase::parse(phrase, reference).map(|mut deadline| {
+        if commitment.status != Status::NeedsDate {
+            deadline.confidence = commitment.confidence.unwrap_or(deadline.confidence);
+            if deadline.windows.is_empty() {
+                deadline.windows.extend(first.map(|first| first.window));
+            }
+        }
+        deadline
+    });
+    Some(phrase::explain(phrase, reference, &read))
 }
 
 fn window(window: &BookWindow) -> WindowShown {

@@ -9,6 +9,7 @@ use crate::domain::leader::{Capacity, Language, Leader};
 use crate::domain::reminder::Item;
 use crate::domain::rule::{Ladder, Step};
 use crate::domain::window::Window;
+use crate::phrase;
 
 /// Kinds whose windows open with "Tid til opfølgning".
 const FOLLOW_UP_KINDS: [&str; 4] = ["status", "effect_goals", "evaluation", "follow_up"];
@@ -121,11 +122,12 @@ impl Scribe<'_> {
 
     fn reading(&self, commitment: &Commitment, span: &Window) -> Option<Reading> {
         let phrase = text::fit(&commitment.phrase, self.room.other);
-        if phrase.is_empty() || words::is_plain_date(&phrase, span) {
+        let read = as_read(commitment, span);
+        if phrase.is_empty() || words::is_plain_date(&phrase, &read) {
             return None;
         }
         let recurring = commitment.recurrence.is_some() || commitment.windows.len() > 1;
-        Some(Reading { phrase, days: words::span(self.language, span), recurring })
+        Some(Reading { phrase, days: words::span(self.language, &read), recurring })
     }
 
     /// One reason for each capacity, in the order given.
@@ -174,6 +176,14 @@ impl Scribe<'_> {
     pub(super) fn short(&self, text: &str) -> String {
         text::fit(text, SHORT_CHARS_MAX.min(self.room.title))
     }
+}
+
+/// What the phrase says about the window that ends like `span`: a postponed one may open before that.
+fn as_read(commitment: &Commitment, span: &Window) -> Window {
+    let made_on = commitment.windows.iter().find(|one| one.window == *span);
+    let references = [Some(commitment.reference_date), made_on.and_then(|one| one.made_on)];
+    phrase::read_like(&commitment.phrase, references.into_iter().flatten(), span)
+        .map_or(*span, |(_, window)| window)
 }
 
 /// How an empty chair came to be empty.

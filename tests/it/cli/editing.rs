@@ -101,8 +101,32 @@ fn a_postponed_deadline_is_the_one_that_counts() {
     assert_eq!(sent(&world)[2..], coming);
     let explained = world.run("explain P-1 --on 2027-04-30").ok();
     assert!(explained.contains("revision 2") && explained.contains("Frost"), "{explained}");
+    assert!(explained.contains("is read as the days 21 May to 31 May 2027."), "{explained}");
     world.run("postpone P-1 --to 2027-06-16 --on 2027-05-03").ok();
     assert_eq!(shown(&world, "P-1", "due", "2027-05-03"), "2027-06-16");
+}
+
+#[test]
+fn a_deadline_postponed_by_a_phrase_is_explained_from_the_day_it_was_postponed_on() {
+    let world = world(&["P-1,Status på haverne,status,2027-03-10,led"]);
+    world.run_words(["postpone", "P-1", "--to", "ultimo næste år", "--on", "2028-02-09"]).ok();
+    let explained = world.run("explain P-1 --on 2028-02-10").ok();
+    let days = "is read as the days 1 December to 31 December 2029.";
+    assert!(explained.contains(days), "{explained}");
+}
+
+#[test]
+fn a_confirmed_reading_is_explained_without_the_doubts_it_had() {
+    let rows = ["C-1,Plan,milestone,janaur 2027,led", "C-2,Tilsyn,status,halvårligt,led"];
+    let world = world(&rows);
+    for reference in ["C-1", "C-2"] {
+        let explain = format!("explain {reference} --on 2026-06-01");
+        let before = world.run(&explain).ok();
+        assert!(before.contains("so someone must confirm it"), "{before}");
+        world.run(&format!("confirm {reference} --on 2026-06-01")).ok();
+        let after = world.run(&explain).ok();
+        assert!(!after.contains("confirm it") && after.contains(" is read as "), "{after}");
+    }
 }
 
 #[test]

@@ -152,6 +152,17 @@ fn our_reading_of_a_plain_date_is_not_explained() {
 }
 
 #[test]
+fn the_reading_of_a_postponed_deadline_names_no_day_from_before_it() {
+    let read = |phrase: &str, due: &str| {
+        let commitment = Commitment { phrase: phrase.to_owned(), ..plain("T-1", "T", "milestone") };
+        about(&commitment, item("T-1", Step::Before(7), "2020-05-15", due)).1
+    };
+    let text = read("ultimo juni 2020", "2020-06-30");
+    assert!(text.contains("Vi har læst »ultimo juni 2020« som 21.–30. juni 2020."), "{text}");
+    assert!(!read("2020-06-26", "2020-06-26").contains("læst"));
+}
+
+#[test]
 fn a_digest_lists_the_overdue_first_and_counts_them() {
     let late = item("A", Step::Overdue(1), "2020-06-14", "2020-06-14");
     let today = item("B", Step::Due, TODAY, TODAY);
