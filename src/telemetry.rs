@@ -219,9 +219,9 @@ pub fn pass_ended(summary: &str) {
     info!(summary, "worker.pass");
 }
 
-/// The worker could not do its work; it tries again in a minute.
-pub fn worker_failed(problem: &str) {
-    error!(problem, "worker.failed");
+/// The worker could not do its work; it tries again in so many seconds.
+pub fn worker_failed(problem: &str, again_in_seconds: u64) {
+    error!(problem, again_in_seconds, "worker.failed");
 }
 
 /// New settings are in force.

@@ -18,6 +18,10 @@ use crate::telemetry;
 /// Longest sleep: timers do not count the time that a machine is suspended, so the wall clock is asked this often.
 const TICK_SECONDS_MAX: u64 = 60;
 
+/// Wait after a failure of the store; it doubles with each further one, up to [`TICK_SECONDS_MAX`]. Most are over at once:
+/// a lock held by a backup, a disk that was full for a moment.
+const FAILURE_SECONDS_MIN: u64 = 1;
+
 /// How long messages on the wire may take to end after SIGTERM; what is left then is unknown, and sent again.
 const STOP_SECONDS_MAX: u64 = 25;
 
@@ -42,16 +46,14 @@ pub async fn run(
     let lock = store.lock_sender()?;
     let mut signals = Signals::new().map_err(ShiftError::Signals)?;
     telemetry::worker_began();
-    let (mut has_begun, mut debts) = (false, Vec::new());
+    let mut health = Health::default();
     loop {
-        let turn = turn(store, &settings, &lock, &mut signals, &mut has_begun, &mut debts);
-        let call = match turn.await {
+        let call = match turn(store, &settings, &lock, &mut signals, &mut health).await {
             Ok(call) => Some(call),
-            // A store that fails may be well again in a minute: a full disk, a lock held by a backup. A new shift puts
-            // right what could not be recorded.
-            Err(error) if has_begun => {
-                telemetry::worker_failed(&error.to_string());
-                let wait = Duration::from_secs(TICK_SECONDS_MAX);
+            // A new shift puts right what could not be recorded.
+            Err(error) if health.has_begun => {
+                let wait = health.wait_after_failure();
+                telemetry::worker_failed(&error.to_string(), wait.as_secs());
                 tokio::time::timeout(wait, signals.next()).await.ok()
             }
             Err(error) => return Err(error),
@@ -77,18 +79,40 @@ async fn turn(
     settings: &Settings,
     lock: &SenderLock,
     signals: &mut Signals,
-    has_begun: &mut bool,
-    debts: &mut Vec<Debt>,
+    health: &mut Health,
 ) -> Result<Call, ShiftError> {
     let clock = Clock::System(settings.config.timezone);
     let (config, templates) = (&settings.config, &settings.templates);
     let desk = Desk { store, config, clock: &clock, templates, rehearsal: false };
-    Debt::settle(debts, store).await?;
+    Debt::settle(&mut health.debts, store).await?;
     let mut shift = Shift::begin(&desk, lock).await?;
-    *has_begun = true;
-    let call = watch(&desk, &mut shift, signals).await;
-    debts.append(&mut shift.end().await);
+    health.has_begun = true;
+    let call = watch(&desk, &mut shift, signals, health).await;
+    health.debts.append(&mut shift.end().await);
     Ok(call?)
+}
+
+/// How the store has served the worker.
+#[derive(Debug, Default)]
+struct Health {
+    /// Whether it ever did: a store that cannot be used at the start ends the program.
+    has_begun: bool,
+    /// Failures since the last tick that ended well.
+    failures: u32,
+    /// What it could not be told.
+    debts: Vec<Debt>,
+}
+
+impl Health {
+    fn tick_ended_well(&mut self) {
+        self.failures = 0;
+    }
+
+    fn wait_after_failure(&mut self) -> Duration {
+        let factor = 2_u64.saturating_pow(self.failures);
+        self.failures = self.failures.saturating_add(1);
+        Duration::from_secs(FAILURE_SECONDS_MIN.saturating_mul(factor).min(TICK_SECONDS_MAX))
+    }
 }
 
 /// What a signal asks for.
@@ -128,6 +152,7 @@ async fn watch(
     desk: &Desk<'_>,
     shift: &mut Shift<'_>,
     signals: &mut Signals,
+    health: &mut Health,
 ) -> Result<Call, store::Error> {
     loop {
         let stopper = shift.stopper();
@@ -138,12 +163,14 @@ async fn watch(
             call = signals.next() => {
                 stopper.stop();
                 let limit = Duration::from_secs(STOP_SECONDS_MAX);
-                if let Ok(ended) = tokio::time::timeout(limit, tick).await {
-                    ended?;
+                if let Ok(Err(error)) = tokio::time::timeout(limit, tick).await {
+                    // The call counts all the same; the next shift puts right what could not be recorded.
+                    telemetry::worker_failed(&error.to_string(), 0);
                 }
                 return Ok(call);
             }
         };
+        health.tick_ended_well();
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             call = signals.next() => return Ok(call),
@@ -178,4 +205,22 @@ fn sleep(desk: &Desk<'_>, pass: &PassReport) -> Duration {
     let wait = next
         .map_or(longest, |next| (next - now).max(TimeDelta::zero()).to_std().unwrap_or(longest));
     wait.min(longest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failing_store_is_tried_again_after_a_second_then_ever_later_up_to_a_minute() {
+        let mut health = Health::default();
+        let waits = |health: &mut Health, count| -> Vec<u64> {
+            (0..count).map(|_| health.wait_after_failure().as_secs()).collect()
+        };
+        assert_eq!(waits(&mut health, 9), [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+        health.failures = u32::MAX;
+        assert_eq!(waits(&mut health, 2), [60, 60]);
+        health.tick_ended_well();
+        assert_eq!(waits(&mut health, 2), [1, 2]);
+    }
 }

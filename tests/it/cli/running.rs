@@ -132,3 +132,23 @@ fn a_json_log_is_json_in_every_line() {
         assert!(event["level"].is_string() && event["timestamp"].is_string(), "{event}");
     }
 }
+
+#[test]
+fn a_store_that_fails_for_a_moment_is_tried_again_after_a_second() {
+    let world = world(&["R-1,Status,status,2027-02-05,led"]);
+    world.run("postpone R-1 --to 2027-03-05").ok();
+    let sick = "CREATE TRIGGER sick BEFORE INSERT ON attempts \
+                BEGIN SELECT RAISE(ABORT, 'sick disk'); END";
+    if world.sql(sick).is_none() {
+        return;
+    }
+    let mut worker = Worker::start(&world);
+    let failed = worker.hear("worker.failed");
+    for word in ["sick disk", "again_in_seconds=1"] {
+        assert!(failed.contains(word), "{word}: {failed}");
+    }
+    world.sql("PRAGMA busy_timeout = 5000; DROP TRIGGER sick").unwrap();
+    worker.hear("delivery.accepted");
+    worker.signal("-TERM");
+    assert_eq!(worker.end().0, Some(0));
+}
