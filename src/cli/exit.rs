@@ -100,7 +100,9 @@ fn of_store(error: &store::Error) -> Exit {
         | store::Error::TooOldSqlite { .. }
         | store::Error::Migration { .. } => Exit::Config,
         store::Error::Together(error) => of_store(error),
-        store::Error::NoCopy { .. } | store::Error::Sql(_) => Exit::Explained,
+        store::Error::NoCopy { .. } | store::Error::Disk(_) | store::Error::Sql(_) => {
+            Exit::Explained
+        }
     }
 }
 

@@ -34,8 +34,17 @@ pub async fn run(cli: Cli) -> Exit {
     match dispatch(cli).await {
         Ok(exit) => exit,
         Err(error) if is_broken_pipe(&error) => Exit::Done,
-        Err(error) => refuse(&format!("{error:#}"), exit::of(&error)),
+        Err(error) => refuse(&told(&error), exit::of(&error)),
     }
+}
+
+/// An error with its causes. Most of our texts hold what they were caused by: that is not said again.
+fn told(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |said, cause| match &*said {
+        "" => cause,
+        _ if said.contains(&cause) => said,
+        _ => format!("{said}: {cause}"),
+    })
 }
 
 /// Says on standard error why a command ends, and ends it with that code.

@@ -22,6 +22,11 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// The disk fails under the store, or is full.
+    #[error(
+        "the store cannot be read and written as it should ({0}); see whether the disk under [store] path is full or failing, then try again; if it stays so, restore a backup"
+    )]
+    Disk(String),
     /// Something else than a store of Advis.
     #[error("{} is no store of Advis; set [store] path to another file, or move this one away", path.display())]
     NotADatabase {
@@ -119,18 +124,21 @@ pub enum Error {
     Together(std::sync::Arc<Error>),
     /// Anything else that SQLite says.
     #[error("the store failed: {0}")]
-    Sql(sqlx::Error),
+    Sql(#[source] sqlx::Error),
 }
 
-/// SQLite's result code for a file that contradicts itself (sqlite.org/rescode.html).
+/// SQLite's primary result codes (sqlite.org/rescode.html) for a disk that fails or is full, and for a file that
+/// contradicts itself.
+const SQLITE_IOERR: i32 = 10;
 const SQLITE_CORRUPT: i32 = 11;
+const SQLITE_FULL: i32 = 13;
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        match &error {
-            sqlx::Error::Database(database) if primary_code(&**database) == SQLITE_CORRUPT => {
-                Self::Damaged { what: database.message().to_owned() }
-            }
+        let said = error.as_database_error().map(|said| (primary_code(said), said.message()));
+        match said {
+            Some((SQLITE_CORRUPT, what)) => Self::Damaged { what: what.to_owned() },
+            Some((SQLITE_IOERR | SQLITE_FULL, what)) => Self::Disk(what.to_owned()),
             _ => Self::Sql(error),
         }
     }

@@ -194,6 +194,21 @@ fn a_place_that_takes_no_writing_is_named_with_what_to_do() {
 }
 
 #[test]
+fn a_damaged_store_is_named_once_with_what_to_do() {
+    let world = World::new();
+    world.import("2027-01-04", LEADERS, &sheet(&[GOOD])).ok();
+    let mut bytes = fs::read(world.path(STORE)).unwrap();
+    bytes[100..4096].fill(0xff);
+    fs::write(world.path(STORE), bytes).unwrap();
+    fs::remove_file(world.path(STORE).with_extension("db-wal")).ok();
+    for line in ["list", "once", "run"] {
+        let ran = world.run(line);
+        assert_eq!(ran.err.matches("malformed").count(), 1, "{}", ran.err);
+        ran.refused(1, &["[store] path is full or failing", "restore a backup"]);
+    }
+}
+
+#[test]
 fn a_file_that_is_no_store_is_refused_and_left_alone() {
     let world = World::new();
     world.file("leaders.csv", LEADERS).file(STORE, "Kære Lise, her er min liste. ".repeat(100));
