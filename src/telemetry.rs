@@ -33,6 +33,16 @@ pub fn init(format: Format, level: LevelFilter) {
     };
     // A second call can only come from tests that share a process.
     begun.ok();
+    log_panics();
+}
+
+/// Sends the words of a panic to the log, where no address is in them and a JSON log stays one.
+pub fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        let said = panic.payload_as_str().map(mask_all);
+        error!(place, ?said, "program.panicked");
+    }));
 }
 
 fn ours(level: LevelFilter) -> tracing_subscriber::filter::Directive {
@@ -63,6 +73,26 @@ pub fn mask_all(text: &str) -> String {
             if word.contains('@') { mask(word) + rest } else { piece.to_owned() }
         })
         .collect()
+}
+
+/// The same in an answer about one reader, whose name before the `@` may stand in it alone.
+fn mask_answer(text: &str, to: &str) -> String {
+    let masked = mask_all(text);
+    let local = to.rsplit_once('@').map_or(to, |(local, _)| local).to_ascii_lowercase();
+    if local.is_empty() {
+        return masked;
+    }
+    let in_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let (mut answer, mut done) = (String::new(), 0);
+    for (start, found) in masked.to_ascii_lowercase().match_indices(&local) {
+        let (before, after) = (&masked[..start], &masked[start + found.len()..]);
+        if !in_word(before.chars().next_back()) && !in_word(after.chars().next()) {
+            answer += &before[done..];
+            answer += "***";
+            done = start + found.len();
+        }
+    }
+    answer + &masked[done..]
 }
 
 /// The message that an event is about.
@@ -143,20 +173,20 @@ pub fn final_reply(message_id: &str, code: u16) {
 /// An attempt ended well.
 pub fn accepted(about: About<'_>, code: Option<u16>, reply: &str) {
     let About { id, message_id, to, attempt } = about;
-    info!(id, message_id, to = mask(to), attempt, code, reply = ?mask_all(reply), "delivery.accepted");
+    info!(id, message_id, to = mask(to), attempt, code, reply = ?mask_answer(reply, to), "delivery.accepted");
 }
 
 /// An attempt failed and another one follows.
 pub fn deferred(about: About<'_>, stage: &str, reply: &str, until: Option<DateTime<Utc>>) {
     let About { id, message_id, to, attempt } = about;
     let until = until.map(|until| until.to_rfc3339());
-    warn!(id, message_id, to = mask(to), attempt, stage, reply = ?mask_all(reply), until, "delivery.deferred");
+    warn!(id, message_id, to = mask(to), attempt, stage, reply = ?mask_answer(reply, to), until, "delivery.deferred");
 }
 
 /// An attempt failed and somebody must look: `state` is rejected, unknown, held or expired.
 pub fn failed(about: About<'_>, state: &str, stage: &str, reply: &str) {
     let About { id, message_id, to, attempt } = about;
-    error!(id, message_id, to = mask(to), attempt, state, stage, reply = ?mask_all(reply), "delivery.failed");
+    error!(id, message_id, to = mask(to), attempt, state, stage, reply = ?mask_answer(reply, to), "delivery.failed");
 }
 
 /// A result found its message no longer as it was; the result is not recorded.
@@ -236,7 +266,7 @@ pub fn config_refused(problem: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::{mask, mask_all};
+    use super::{log_panics, mask, mask_all, mask_answer};
 
     #[test]
     fn an_address_keeps_its_first_letter_and_its_domain() {
@@ -265,6 +295,59 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(mask_all(said), masked);
+        }
+    }
+
+    #[test]
+    fn an_answer_about_a_reader_does_not_give_the_name_away_by_itself() {
+        for (said, masked) in [
+            ("User jens.holm unknown", "User *** unknown"),
+            (
+                "JENS.HOLM: no such user; jens.holm%40kommune.example",
+                "***: no such user; ***%40kommune.example",
+            ),
+            ("jens.holmgren and xjens.holm", "jens.holmgren and xjens.holm"),
+            (
+                "<jens.holm@kommune.example> k\u{f8}b jens.holm",
+                "<j***@kommune.example> k\u{f8}b ***",
+            ),
+            ("", ""),
+        ] {
+            assert_eq!(mask_answer(said, "jens.holm@kommune.example"), masked);
+        }
+        assert_eq!(mask_answer("a @ b", "@kommune.example"), "a ***@ b");
+    }
+
+    #[test]
+    fn a_panic_goes_to_the_log_without_addresses() {
+        let log = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let writer = {
+            let log = std::sync::Arc::clone(&log);
+            move || Writer(std::sync::Arc::clone(&log))
+        };
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(writer).finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let usual = std::panic::take_hook();
+        log_panics();
+        let fallen = std::panic::catch_unwind(|| panic!("no mail to jens.holm@kommune.example"));
+        std::panic::set_hook(usual);
+        assert!(fallen.is_err());
+        let text = String::from_utf8(log.lock().unwrap().clone()).unwrap();
+        for word in ["program.panicked", "telemetry.rs:", "no mail to j***@kommune.example"] {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+        assert!(!text.contains("jens.holm"), "{text}");
+    }
+
+    struct Writer(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Writer {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
         }
     }
 }

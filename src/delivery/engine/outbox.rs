@@ -89,6 +89,8 @@ struct Queue {
     breaks: u32,
     /// Until when the server is left alone; outlives the pass.
     paused_until: Option<DateTime<Utc>>,
+    /// Whether somebody was told in this pass that the server does not let us in.
+    alarmed: bool,
     /// Why nothing more is claimed in this pass.
     end: Option<Step>,
     capped: u32,
@@ -287,7 +289,10 @@ impl<'a> Outbox<'a> {
             let until = after(LOGIN_STOP_SECONDS);
             // Kept in the store, or a timer that calls `once` would lock the account.
             self.store.stop_queue(until).await?;
-            telemetry::queue_stopped(until, outcome.text());
+            // Lanes that log in at the same time are all refused; that is one alarm.
+            if !std::mem::replace(&mut queue.alarmed, true) {
+                telemetry::queue_stopped(until, outcome.text());
+            }
             until
         } else if next.drop_connection
             && (outcome.stage() < Stage::Mail || queue.breaks >= BREAKS_MAX)

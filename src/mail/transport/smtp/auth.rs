@@ -1,9 +1,11 @@
-//! Logging in (RFC 4954). The secret lives as long as the login; it is in no error, no log and no `Debug`.
+//! Logging in (RFC 4954). The secret lives as long as the connection, to be taken out of what the server says; it is in
+//! no error, no log and no `Debug`.
 
 use std::io;
 use std::path::Path;
 use std::process::Stdio;
 
+use data_encoding::BASE64;
 use lettre::transport::smtp::authentication::{Credentials as Login, Mechanism};
 use lettre::transport::smtp::commands::Auth;
 use tokio::process::Command;
@@ -41,14 +43,16 @@ impl Session {
 
     async fn prove(&mut self, lines: &[String], secret: &Secret) -> Result<(), Outcome> {
         let proof = lines.last().and_then(|line| line.trim_end().rsplit(' ').next());
-        let secrets: Vec<&str> = proof.into_iter().chain([secret.0.as_str()]).collect();
+        let encoded = BASE64.encode(secret.0.as_bytes());
+        self.secrets =
+            proof.map(str::to_owned).into_iter().chain([secret.0.clone(), encoded]).collect();
         let mut replies = 1;
         for line in lines.iter().map(String::as_str).chain([EMPTY_LINE]) {
             self.send(Stage::Auth, line, replies).await?;
             replies = 0;
             let reply = self.reply(Stage::Auth).await?;
             if reply.code() != CONTINUE {
-                return reply.without(&secrets).expect(Stage::Auth, &[235]).map(drop);
+                return reply.expect(Stage::Auth, &[235]).map(drop);
             }
         }
         Err(broken(Stage::Auth, "the server asks for more than a name and a secret"))

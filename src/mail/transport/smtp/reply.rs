@@ -75,8 +75,8 @@ impl Reply {
     }
 
     /// Takes out the text if it repeats any of `secrets`.
-    pub(super) fn without(mut self, secrets: &[&str]) -> Self {
-        let repeats = |line: &String| secrets.iter().any(|secret| line.contains(secret));
+    pub(super) fn without(mut self, secrets: &[String]) -> Self {
+        let repeats = |line: &String| secrets.iter().any(|secret| line.contains(secret.as_str()));
         if self.lines.iter().any(repeats) {
             self.lines = vec!["(the server repeated the credentials)".to_owned()];
         }

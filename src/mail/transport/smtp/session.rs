@@ -31,6 +31,8 @@ pub(super) struct Session {
     pending: usize,
     pub(super) offer: Offer,
     pub(super) limits: Limits,
+    /// What the server got to know at the login; whatever it says from then on, these are never repeated.
+    pub(super) secrets: Vec<String>,
 }
 
 impl Session {
@@ -57,6 +59,7 @@ impl Session {
             pending: 1,
             offer: Offer::default(),
             limits: settings.limits,
+            secrets: Vec::new(),
         };
         match session.introduce(transport, &hello).await {
             Ok(()) => Ok(session),
@@ -220,6 +223,10 @@ impl Session {
         lines: impl Display,
         replies: usize,
     ) -> Result<(), Outcome> {
+        if self.pending == 0 && !self.wire.buffer().is_empty() {
+            // Else every answer from here on would be taken for that to the next command.
+            return Err(broken(stage, SPOKE_EARLY));
+        }
         self.pending += replies;
         let lines = lines.to_string();
         within(stage, self.limits.command, write(&mut self.wire, lines.as_bytes())).await
@@ -234,11 +241,11 @@ impl Session {
         if !reply.is_intermediate() {
             self.pending = self.pending.saturating_sub(1);
         }
-        Ok(reply)
+        Ok(reply.without(&self.secrets))
     }
 }
 
-const SPOKE_EARLY: &str = "the server spoke or hung up before the message was sent";
+const SPOKE_EARLY: &str = "the server spoke out of turn, or hung up, before the message was sent";
 
 /// Adds what to do to a broken outcome.
 fn explain(outcome: Outcome, hint: &str) -> Outcome {
