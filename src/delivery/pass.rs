@@ -23,6 +23,9 @@ const WORKER: &str = "advis";
 /// The name under which the store keeps what the planner went by at the last pass.
 const CALENDAR_SEEN: &str = "calendar_seen";
 
+/// The name under which the store keeps the day of the last pass.
+const PLANNED_ON: &str = "planned_on";
+
 /// What a pass works with.
 #[derive(Clone, Copy)]
 pub struct Desk<'d> {
@@ -222,7 +225,8 @@ impl Desk<'_> {
         Ok(rules.birthdays().iter().map(step).collect())
     }
 
-    /// Keeps the birthdays of new rules; rules, calendar or schedule that have changed let every commitment be looked at.
+    /// Keeps the birthdays of new rules; rules, calendar or schedule that have changed let every commitment be looked at,
+    /// and so does a clock that was ahead and has been set back: what it looked at then has its next day in a time to come.
     async fn keep_rules(&self) -> Result<Rules, store::Error> {
         let known = self.store.rule_steps().await?;
         let rules = self.rules(&known);
@@ -230,9 +234,15 @@ impl Desk<'_> {
             self.store.replace_rule_steps(rules.birthdays()).await?;
         }
         let seen = format!("{:?} {}", self.config.calendar, self.config.reminders.source());
-        if self.store.meta(CALENDAR_SEEN).await?.as_deref() != Some(&seen) {
+        let today = self.today().to_string();
+        let planned_on = self.store.meta(PLANNED_ON).await?;
+        let was_ahead = planned_on.as_ref().is_some_and(|planned_on| *planned_on > today);
+        if was_ahead || self.store.meta(CALENDAR_SEEN).await?.as_deref() != Some(&seen) {
             self.store.clear_look_on().await?;
             self.store.set_meta(CALENDAR_SEEN, &seen).await?;
+        }
+        if planned_on.as_deref() != Some(&today) {
+            self.store.set_meta(PLANNED_ON, &today).await?;
         }
         Ok(rules)
     }
