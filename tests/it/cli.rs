@@ -6,6 +6,7 @@ mod connecting;
 mod demo;
 mod editing;
 mod importing;
+mod leaks;
 mod operating;
 mod other_systems;
 mod refusals;

@@ -1,10 +1,13 @@
 //! From a planned reminder to the log: store, engine and transports together.
 
 mod crash;
+mod logins;
 mod moves;
 mod operator;
 mod outbox;
 mod passes;
+mod servers;
+mod storms;
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;

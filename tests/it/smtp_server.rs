@@ -13,7 +13,8 @@ use advis::mail::transport::smtp::{Credentials, Limits, SmtpSettings, Tls};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use tempfile::TempDir;
 use tokio::io::{
-    AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, copy, empty, sink,
+    AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, copy, empty,
+    sink,
 };
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -34,6 +35,10 @@ pub(crate) enum Reaction {
     TakeAndCut,
     /// Says exactly these bytes, then nothing more, and stays.
     LastWords(Vec<u8>),
+    /// Says exactly these bytes when the client has given up waiting for them: hung up, or said something else.
+    TooLate(Vec<u8>),
+    /// Says exactly these bytes and closes the connection.
+    Parting(Vec<u8>),
     /// Says one line that never ends.
     Endless,
 }
@@ -64,6 +69,7 @@ pub(crate) enum Certificate {
     OtherName,
 }
 
+#[derive(Clone)]
 struct Rule {
     stage: Stage,
     /// Only for this recipient.
@@ -72,17 +78,26 @@ struct Rule {
 }
 
 /// How the server behaves.
+#[derive(Clone)]
 pub(crate) struct Script {
     tls: Tls,
     certificate: Certificate,
     offers: &'static [&'static str],
     rules: Vec<Rule>,
+    /// At every QUIT.
+    farewell: Reaction,
 }
 
 impl Script {
     pub(crate) fn new(tls: Tls) -> Self {
         let offers = &["PIPELINING", "8BITMIME", "AUTH PLAIN LOGIN XOAUTH2"];
-        Self { tls, certificate: Certificate::Good, offers, rules: Vec::new() }
+        let (certificate, farewell) = (Certificate::Good, Reaction::Accept);
+        Self { tls, certificate, offers, rules: Vec::new(), farewell }
+    }
+
+    /// What QUIT is answered with, always.
+    pub(crate) fn farewell(self, farewell: Reaction) -> Self {
+        Self { farewell, ..self }
     }
 
     pub(crate) fn certificate(self, certificate: Certificate) -> Self {
@@ -143,6 +158,8 @@ pub(crate) struct Line {
     pub(crate) encrypted: bool,
     /// Whether the next line came in the same write.
     pub(crate) more_at_once: bool,
+    /// Whether the server has done anything but agree in this session before.
+    pub(crate) after_fault: bool,
 }
 
 #[derive(Default)]
@@ -315,6 +332,7 @@ struct Session {
     number: usize,
     wire: BufReader<Box<dyn Duplex>>,
     encrypted: bool,
+    faulted: bool,
     from: String,
     to: String,
     shared: Arc<Shared>,
@@ -326,7 +344,8 @@ impl Session {
         let number = shared.notes().sessions;
         shared.notes().sessions += 1;
         let wire = BufReader::new(Box::new(tcp) as Box<dyn Duplex>);
-        Self { number, wire, encrypted: false, from: String::new(), to: String::new(), shared }
+        let (from, to) = (String::new(), String::new());
+        Self { number, wire, encrypted: false, faulted: false, from, to, shared }
     }
 
     /// Ends with an error whenever the connection ends, however it does.
@@ -373,7 +392,8 @@ impl Session {
                     }
                 }
                 "QUIT" => {
-                    self.write(b"221 2.0.0 Bye\r\n").await?;
+                    let farewell = self.shared.script.lock().unwrap().farewell.clone();
+                    self.perform(farewell, "221 2.0.0 Bye\r\n").await?;
                     return Ok(());
                 }
                 _ => self.write(b"500 5.5.1 What?\r\n").await?,
@@ -421,7 +441,10 @@ impl Session {
         let reaction = self.shared.reaction(Stage::Body, &self.to);
         let taken = match &reaction {
             Reaction::Accept | Reaction::TakeAndCut => true,
-            Reaction::Say(bytes) | Reaction::LastWords(bytes) => bytes.starts_with(b"2"),
+            Reaction::Say(bytes)
+            | Reaction::LastWords(bytes)
+            | Reaction::TooLate(bytes)
+            | Reaction::Parting(bytes) => bytes.starts_with(b"2"),
             Reaction::Cut | Reaction::Endless => false,
         };
         let message_id = message_id(&data);
@@ -445,6 +468,7 @@ impl Session {
 
     /// Whether things go on as agreed.
     async fn perform(&mut self, reaction: Reaction, agreement: &str) -> io::Result<bool> {
+        self.faulted |= !matches!(reaction, Reaction::Accept);
         match reaction {
             Reaction::Accept => self.write(agreement.as_bytes()).await.map(|()| true),
             Reaction::Say(bytes) => {
@@ -455,6 +479,18 @@ impl Session {
             Reaction::LastWords(bytes) => {
                 self.write(&bytes).await?;
                 copy(&mut self.wire, &mut sink()).await?;
+                Err(io::ErrorKind::ConnectionAborted.into())
+            }
+            Reaction::TooLate(bytes) => {
+                // Beyond what it said at once, so not from the buffer.
+                if self.wire.get_mut().read(&mut [0; 512]).await? == 0 {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                self.write(&bytes).await?;
+                Ok(bytes.first() == agreement.as_bytes().first())
+            }
+            Reaction::Parting(bytes) => {
+                self.write(&bytes).await?;
                 Err(io::ErrorKind::ConnectionAborted.into())
             }
             Reaction::Endless => loop {
@@ -470,8 +506,8 @@ impl Session {
         }
         let text = text.trim_end().to_owned();
         let more_at_once = !self.wire.buffer().is_empty();
-        let (session, encrypted) = (self.number, self.encrypted);
-        let line = Line { session, text: text.clone(), encrypted, more_at_once };
+        let (session, encrypted, after_fault) = (self.number, self.encrypted, self.faulted);
+        let line = Line { session, text: text.clone(), encrypted, more_at_once, after_fault };
         self.shared.notes().lines.push(line);
         Ok(text)
     }

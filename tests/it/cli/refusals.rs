@@ -204,7 +204,7 @@ fn a_damaged_store_is_named_once_with_what_to_do() {
     for line in ["list", "once", "run"] {
         let ran = world.run(line);
         assert_eq!(ran.err.matches("malformed").count(), 1, "{}", ran.err);
-        ran.refused(1, &["[store] path is full or failing", "restore a backup"]);
+        ran.refused(65, &["the store is damaged", "restore a backup"]);
     }
 }
 

@@ -148,7 +148,10 @@ fn a_store_that_fails_for_a_moment_is_tried_again_after_a_second() {
         assert!(failed.contains(word), "{word}: {failed}");
     }
     world.sql("PRAGMA busy_timeout = 5000; DROP TRIGGER sick").unwrap();
-    worker.hear("delivery.accepted");
+    worker.hear("delivery.began");
     worker.signal("-TERM");
     assert_eq!(worker.end().0, Some(0));
+    // What was delivered while the disk was sick is told to the store, and not delivered again.
+    let log = world.run("log --json").json();
+    assert_eq!((log.len(), &log[0]["state"]), (1, &"accepted".into()), "{log:?}");
 }
