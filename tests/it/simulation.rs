@@ -53,7 +53,7 @@ struct Plan {
 }
 
 /// How it ended, to compare and to show.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Outcome {
     messages: usize,
     taken: usize,
@@ -121,10 +121,8 @@ impl Simulation {
         let dir = tempfile::tempdir().unwrap();
         let mut rng = Rng::with_seed(plan.seed);
         let path = dir.path().join("advis.db");
-        let toml = format!(
-            "[store]\npath = {path:?}\n[mail]\nsecretariat = {:?}\n[delivery]\nper_hour_max = 40\n",
-            book::SECRETARIAT
-        );
+        let toml =
+            format!("[store]\npath = {path:?}\n[mail]\nsecretariat = {:?}\n", book::SECRETARIAT);
         let file = dir.path().join("advis.toml");
         std::fs::write(&file, toml).unwrap();
         let first: NaiveDate = "2018-01-02".parse().unwrap();
@@ -133,16 +131,7 @@ impl Simulation {
         let model = book::model(&mut rng, plan.commitments, first, last);
         let now = Clock::on(first, Copenhagen).now() - TimeDelta::hours(2);
         let server = Server::new(rng.fork(), plan.faults, now);
-        let outcome = Outcome {
-            messages: 0,
-            taken: 0,
-            repeated: 0,
-            firings: 0,
-            crashes: 0,
-            sick: 0,
-            edits: 0,
-            hash: String::new(),
-        };
+        let outcome = Outcome::default();
         let settings = Arc::new(Settings { config, templates: Templates::built_in() });
         let store = Store::open(&path).await.unwrap();
         let eye = SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
@@ -193,8 +182,7 @@ impl Simulation {
         self.down_until = self.now;
         self.sql("DROP TRIGGER IF EXISTS sick").await;
         self.life(self.now + TimeDelta::days(12), &mut debts).await;
-        let firings = self.outcome.clone();
-        check::all_is_told(&mut self.eye, &self.server.ledger(), firings).await
+        check::all_is_told(&mut self.eye, &self.server.ledger(), self.outcome).await
     }
 
     /// A process, from its start to its death, or until `end`. What it could not record dies with it.
@@ -210,13 +198,12 @@ impl Simulation {
                 }
                 Err(Broke::Store(error)) => {
                     assert!(error.to_string().contains("sick"), "{error}");
-                    self.advance(TimeDelta::minutes(1));
+                    self.now += TimeDelta::minutes(1);
                     self.recover_disk().await;
                 }
             }
             if self.chance(5) {
-                let minutes = self.rng.i64(0..90);
-                self.advance(TimeDelta::minutes(minutes));
+                self.now += TimeDelta::minutes(self.rng.i64(0..90));
                 return;
             }
         }
@@ -360,10 +347,6 @@ impl Simulation {
         if self.chance(200) {
             self.sql("DROP TRIGGER IF EXISTS sick").await;
         }
-    }
-
-    fn advance(&mut self, by: TimeDelta) {
-        self.now += by;
     }
 }
 
