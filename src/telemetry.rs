@@ -202,9 +202,11 @@ pub fn unsendable(about: About<'_>, problem: &str) {
 }
 
 /// The server does not let us in: nobody gets mail until somebody puts that right.
-pub fn queue_stopped(until: DateTime<Utc>, reply: &str) {
+///
+/// `to` is the reader of the message that was next, whom the reply may name.
+pub fn queue_stopped(until: DateTime<Utc>, to: &str, reply: &str) {
     let until = until.to_rfc3339();
-    error!(until, reply = ?mask_all(reply), "delivery.stopped");
+    error!(until, reply = ?mask_answer(reply, to), "delivery.stopped");
 }
 
 /// The server cannot be reached: the queue waits, so that not every message is spent on it.

@@ -261,7 +261,7 @@ async fn conclude(
     };
     tell(message, &next, &ending);
     let step = outbox.record(message, &ending).await?;
-    outbox.heed(&next, outcome, clock).await?;
+    outbox.heed(message, &next, outcome, clock).await?;
     Ok(step)
 }
 

@@ -277,6 +277,7 @@ impl<'a> Outbox<'a> {
     /// Lets the queue wait when an outcome is about the server more than about its message.
     pub(super) async fn heed(
         &self,
+        message: &Claimed,
         next: &Next,
         outcome: &Outcome,
         clock: &Clock,
@@ -291,7 +292,7 @@ impl<'a> Outbox<'a> {
             self.store.stop_queue(until).await?;
             // Lanes that log in at the same time are all refused; that is one alarm.
             if !std::mem::replace(&mut queue.alarmed, true) {
-                telemetry::queue_stopped(until, outcome.text());
+                telemetry::queue_stopped(until, &message.recipient, outcome.text());
             }
             until
         } else if next.drop_connection

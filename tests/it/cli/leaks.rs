@@ -99,13 +99,18 @@ fn check_verbs(name: &str, world: &World) {
     }
 }
 
-/// Says everything it knows, and its masked address.
-fn gossip() -> String {
-    let [secret, encoded, plain, bearer, _] = proofs();
+/// Every way to write the address.
+fn addresses() -> String {
     format!(
-        "<{LOCAL}@kommune.example> {LOCAL} \"{LOCAL}\"@kommune.example {} user={LOCAL}. {secret} {encoded} {plain} {bearer}",
+        "<{LOCAL}@kommune.example> {LOCAL} \"{LOCAL}\"@kommune.example {} user={LOCAL}.",
         LOCAL.to_uppercase()
     )
+}
+
+/// The reader's address without a secret, which must not be left to the care for secrets; and both.
+fn gossip() -> [String; 2] {
+    let [secret, encoded, plain, bearer, _] = proofs();
+    [addresses(), format!("{} {secret} {encoded} {plain} {bearer}", addresses())]
 }
 
 fn check_pass(name: &str, script: Script, login: &str, event: &str) {
@@ -118,7 +123,10 @@ fn check_pass(name: &str, script: Script, login: &str, event: &str) {
         check_secret(name, &text);
         let lower = text.to_lowercase();
         assert!(!lower.contains(LOCAL), "{name}: an address: {text}");
-        check_verbs(name, &world);
+        // They read the store, which knows nothing of the format of the log.
+        if format == "text" {
+            check_verbs(name, &world);
+        }
     }
 }
 
@@ -132,19 +140,23 @@ fn a_server_that_repeats_what_it_knows_at_any_stage_is_not_repeated() {
             } else {
                 "delivery.deferred"
             };
-            let script = Script::new(Tls::StartTls).on(stage, [reply(code, &gossip())]);
-            check_pass(&format!("{stage} {code}"), script, PASSWORD, event);
+            for gossip in gossip() {
+                let script = Script::new(Tls::StartTls).on(stage, [reply(code, &gossip)]);
+                check_pass(&format!("{stage} {code}"), script, PASSWORD, event);
+            }
         }
     }
-    let agrees = |stage, code| Script::new(Tls::StartTls).on(stage, [reply(code, &gossip())]);
-    check_pass("accepted", agrees(Stage::Body, 250), PASSWORD, "delivery.accepted");
-    check_pass("logged in", agrees(Stage::Auth, 235), PASSWORD, "delivery.accepted");
-    check_pass("354", agrees(Stage::Data, 354), PASSWORD, "delivery.accepted");
+    for gossip in gossip() {
+        let agrees = |stage, code| Script::new(Tls::StartTls).on(stage, [reply(code, &gossip)]);
+        check_pass("accepted", agrees(Stage::Body, 250), PASSWORD, "delivery.accepted");
+        check_pass("logged in", agrees(Stage::Auth, 235), PASSWORD, "delivery.accepted");
+        check_pass("354", agrees(Stage::Data, 354), PASSWORD, "delivery.accepted");
+    }
 }
 
 #[test]
 fn a_server_that_fails_at_any_stage_makes_nobody_talk() {
-    let whole = format!("{}\r\n", gossip());
+    let whole = gossip().map(|gossip| format!("{gossip}\r\n")).concat();
     for stage in [Stage::Auth, Stage::Mail, Stage::Rcpt, Stage::Data, Stage::Body] {
         for (what, reaction) in [("garbage", say(whole.clone())), ("cut", Reaction::Cut)] {
             let event = if stage == Stage::Body { "delivery.failed" } else { "delivery.deferred" };
@@ -156,8 +168,8 @@ fn a_server_that_fails_at_any_stage_makes_nobody_talk() {
 
 #[test]
 fn tokens_and_other_mechanisms_are_kept_as_well() {
-    let refuses = |offers: &'static [&'static str], stage| {
-        Script::new(Tls::StartTls).offers(offers).on(stage, [reply(554, &gossip())])
+    let refuses = |offers: &'static [&'static str], stage, gossip: &str| {
+        Script::new(Tls::StartTls).offers(offers).on(stage, [reply(554, gossip)])
     };
     let token_command = format!("token_command = [\"echo\", \"{SECRET}\"]");
     for (offers, login) in [
@@ -165,8 +177,11 @@ fn tokens_and_other_mechanisms_are_kept_as_well() {
         (&["AUTH XOAUTH2"], "token_file = \"secret\""),
         (&["AUTH XOAUTH2"], &token_command),
     ] {
-        check_pass("refused", refuses(offers, Stage::Auth), login, "delivery.stopped");
-        check_pass("later", refuses(offers, Stage::Rcpt), login, "delivery.failed");
+        for gossip in gossip() {
+            let refuses = |stage| refuses(offers, stage, &gossip);
+            check_pass("refused", refuses(Stage::Auth), login, "delivery.stopped");
+            check_pass("later", refuses(Stage::Rcpt), login, "delivery.failed");
+        }
     }
     let fails = format!("token_command = [\"sh\", \"-c\", \"echo {SECRET} >&2; exit 7\"]");
     check_pass("a command that fails", Script::new(Tls::StartTls), &fails, "delivery.deferred");
