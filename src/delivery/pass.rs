@@ -182,6 +182,7 @@ impl Desk<'_> {
 
     async fn post_once(&self) -> Result<Posted, store::Error> {
         let today = self.today();
+        self.mind_the_clock().await?;
         let mut problems = self.read_new().await?;
         let rules = self.keep_rules().await?;
         self.conclude(self.store.begin_pass(&self.stamp()).await?).await?;
@@ -225,8 +226,20 @@ impl Desk<'_> {
         Ok(rules.birthdays().iter().map(step).collect())
     }
 
-    /// Keeps the birthdays of new rules; rules, calendar or schedule that have changed let every commitment be looked at,
-    /// and so does a clock that was ahead and has been set back: what it looked at then has its next day in a time to come.
+    /// Puts right what a clock left behind that was ahead and has been set back.
+    async fn mind_the_clock(&self) -> Result<(), store::Error> {
+        let today = self.today().to_string();
+        let planned_on = self.store.meta(PLANNED_ON).await?;
+        if planned_on.as_ref().is_some_and(|planned_on| *planned_on > today) {
+            self.store.set_back_to(self.today()).await?;
+        }
+        if planned_on.as_deref() != Some(&today) {
+            self.store.set_meta(PLANNED_ON, &today).await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the birthdays of new rules; rules, calendar or schedule that have changed let every commitment be looked at.
     async fn keep_rules(&self) -> Result<Rules, store::Error> {
         let known = self.store.rule_steps().await?;
         let rules = self.rules(&known);
@@ -234,15 +247,9 @@ impl Desk<'_> {
             self.store.replace_rule_steps(rules.birthdays()).await?;
         }
         let seen = format!("{:?} {}", self.config.calendar, self.config.reminders.source());
-        let today = self.today().to_string();
-        let planned_on = self.store.meta(PLANNED_ON).await?;
-        let was_ahead = planned_on.as_ref().is_some_and(|planned_on| *planned_on > today);
-        if was_ahead || self.store.meta(CALENDAR_SEEN).await?.as_deref() != Some(&seen) {
+        if self.store.meta(CALENDAR_SEEN).await?.as_deref() != Some(&seen) {
             self.store.clear_look_on().await?;
             self.store.set_meta(CALENDAR_SEEN, &seen).await?;
-        }
-        if planned_on.as_deref() != Some(&today) {
-            self.store.set_meta(PLANNED_ON, &today).await?;
         }
         Ok(rules)
     }

@@ -20,6 +20,7 @@ mod passes;
 mod reading;
 mod restored;
 mod sender;
+mod set_back;
 
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};

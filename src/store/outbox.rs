@@ -33,7 +33,7 @@ use crate::domain::reminder::ReminderKey;
 const WORKER: &str = "advis";
 
 /// An instant as the store keeps it; always as long, so that text sorts as time does.
-fn instant(at: DateTime<Utc>) -> String {
+pub(super) fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 

@@ -1,6 +1,6 @@
 //! What a pass of the worker leaves in the book: hand-overs, where to look next, occurrences of recurrences.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use serde::Serialize;
 use serde_json::json;
 use sqlx::FromRow;
@@ -10,7 +10,9 @@ use super::book::{self, Which};
 use super::changes::{CloseRow, ClosedAs, cancel_groundless, close_windows};
 use super::edited::{Deed, Edited};
 use super::journal::{Subject, record};
+use super::outbox::instant;
 use super::{Error, Stamp, Store};
+use crate::delivery::state::DELAY_SECONDS_MAX;
 use crate::domain::commitment::Responsible;
 use crate::domain::window::Window;
 
@@ -23,6 +25,11 @@ const DUE_HAND_OVERS: &str = "
 const FORGET_FREED: &str = "DELETE FROM meta WHERE key = 'freed'";
 
 const FREED: &str = "SELECT EXISTS (SELECT 1 FROM meta WHERE key = 'freed')";
+
+/// A wait that ends later than any we make comes from a clock that has been set back since.
+const WAIT_NO_LONGER: &str = "
+    UPDATE messages SET next_at = NULL
+     WHERE state IN ('ready', 'open', 'body', 'deferred', 'unknown', 'held') AND next_at > $1";
 
 const LOOK: &str = "
     UPDATE commitments SET look_on = $1 WHERE status = 'open' AND look_on IS NULL";
@@ -77,7 +84,7 @@ pub struct ClosedWindow {
 }
 
 impl Store {
-    /// Begins a pass: hand-overs whose day has come take place, and what is open and was never looked at counts as
+    /// Begins a pass: no message waits longer than any wait is, hand-overs whose day has come take place, and what is open and was never looked at counts as
     /// looked at on the day of the stamp. Commit it, then read the book near that day.
     ///
     /// # Errors
@@ -86,6 +93,8 @@ impl Store {
         let today = stamp.day.to_string();
         let mut unit = self.write().await?;
         sqlx::query(FORGET_FREED).execute(&mut *unit).await?;
+        let latest = stamp.at + TimeDelta::seconds(DELAY_SECONDS_MAX);
+        sqlx::query(WAIT_NO_LONGER).bind(instant(latest)).execute(&mut *unit).await?;
         sqlx::query(LOOK).bind(&today).execute(&mut *unit).await?;
         let due: Vec<String> =
             sqlx::query_scalar(DUE_HAND_OVERS).bind(&today).fetch_all(&mut *unit).await?;

@@ -163,7 +163,8 @@ impl World {
         let options = SqliteConnectOptions::new().filename(self.store.path());
         let mut connection = options.connect().await.unwrap();
         let rows: Vec<(String, String, String, String)> = sqlx::query_as(
-            "SELECT purpose, address_key, accepted_on, items FROM messages WHERE state = 'accepted' ORDER BY id",
+            "SELECT purpose, address_key, substr(at, 1, 10), items FROM messages AS m
+             JOIN attempts AS a ON a.message = m.id AND a.state = 'accepted' ORDER BY m.id",
         )
         .fetch_all(&mut connection)
         .await
@@ -257,7 +258,7 @@ fn load(folder: &TempDir, settings: &str) -> Config {
 }
 
 const FIRST: &str = "2026-11-02";
-const LAST: &str = "2026-12-04";
+const LAST: &str = "2026-12-11";
 
 /// Ordinary days from a wall time on, until the last.
 fn ordinary_from(wall: &str) -> Vec<DateTime<Utc>> {
@@ -300,6 +301,43 @@ async fn a_clock_that_jumps_or_sleeps_makes_no_storm_and_loses_nothing() {
         world.check(name, LAST).await;
         world.check_nothing_is_lost(name, &ordinary).await;
     }
+}
+
+/// From 1 December on, when and of what somebody hears about the recurrence.
+async fn monthly(world: &World) -> Vec<(String, Vec<(String, Step)>)> {
+    let mut mails = world.mails().await;
+    mails.retain(|mail| {
+        mail.to == "l0@kommune.example" && mail.accepted_on.as_str() >= "2026-12-01"
+    });
+    let about = |mail: Mail| {
+        let items = mail.items.into_iter().filter(|(commitment, _)| commitment == "R-1");
+        (mail.accepted_on, items.collect())
+    };
+    mails.into_iter().map(about).filter(|(_, items): &(_, Vec<_>)| !items.is_empty()).collect()
+}
+
+#[tokio::test]
+async fn a_recurrence_goes_on_when_a_clock_that_was_years_ahead_is_set_back() {
+    let start = World::new().await;
+    start
+        .sql(
+            "INSERT INTO commitments (reference, title, kind, phrase, adopted_on, written_on)
+                 VALUES ('R-1', 'Månedligt', 'decision', 'ultimo hver måned', '2026-06-01', '2026-10-01');
+             INSERT INTO responsibilities (commitment, leader) VALUES ('R-1', 'l0');",
+        )
+        .await;
+    start.live(ordinary_until("2026-11-17T09:00:00")).await;
+    let ordinary = start.fork().await;
+    ordinary.live(days("2026-11-18", "2027-03-31")).await;
+    start.live(days("2031-11-18", "2031-12-03")).await;
+    start.live(days("2026-11-18", "2027-03-31")).await;
+    let expected = monthly(&ordinary).await;
+    assert!(expected.len() > 5, "{expected:?}");
+    let got = monthly(&start).await;
+    let while_ahead = |mail: &(String, _)| mail.0.starts_with("2031");
+    assert!(got.iter().any(while_ahead), "{got:?}");
+    let after: Vec<_> = got.into_iter().filter(|mail| !while_ahead(mail)).collect();
+    assert_eq!(after, expected);
 }
 
 #[tokio::test]
@@ -392,7 +430,7 @@ async fn a_changed_config_fires_nothing_backwards() {
         ("a later hour", "[schedule]\nreminders = \"0 0 10 * * Mon-Fri\"\n", LAST),
         ("an hour that is over", "[schedule]\nreminders = \"0 30 7 * * Mon-Fri\"\n", LAST),
         ("twice a day", "[schedule]\nreminders = \"0 0 7,10 * * Mon-Fri\"\n", LAST),
-        ("Thursdays only", "[schedule]\nreminders = \"0 0 8 * * Thu\"\n", "2026-12-03"),
+        ("Thursdays only", "[schedule]\nreminders = \"0 0 8 * * Thu\"\n", "2026-12-10"),
         ("more days off", "[calendar]\ndays_off = [\"11-18..11-20\"]\n", LAST),
     ] {
         let mut world = start.fork().await;

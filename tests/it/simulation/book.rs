@@ -247,3 +247,18 @@ fn snooze(commitment: &mut Commitment, leader: &str, until: NaiveDate, today: Na
         one.snoozes = vec![Snooze { window: 1, until, made_on: today }];
     }
 }
+
+/// What was dated while the clock was ahead is dated today; answers with the book as it was.
+pub(super) fn set_back(model: &mut World, today: NaiveDate) -> World {
+    let as_it_was = model.clone();
+    for commitment in model.commitments.values_mut() {
+        commitment.adoption = commitment.adoption.min(today);
+        for window in &mut commitment.windows {
+            window.made_on = window.made_on.map(|made_on| made_on.min(today));
+        }
+        for snooze in commitment.responsible.iter_mut().flat_map(|one| &mut one.snoozes) {
+            snooze.made_on = snooze.made_on.min(today);
+        }
+    }
+    as_it_was
+}

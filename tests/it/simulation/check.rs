@@ -29,6 +29,13 @@ fn list(values: impl IntoIterator<Item = impl Into<serde_json::Value>>) -> Strin
     serde_json::Value::Array(values.into_iter().map(Into::into).collect()).to_string()
 }
 
+/// Whether the clock has been set back since the last firing.
+pub(super) async fn is_ahead(connection: &mut SqliteConnection, today: NaiveDate) -> bool {
+    let planned_on = "SELECT value > $1 FROM meta WHERE key = 'planned_on'";
+    let ahead = sqlx::query_scalar(planned_on).bind(today.to_string());
+    ahead.fetch_optional(connection).await.unwrap().unwrap_or(false)
+}
+
 pub(super) async fn written(
     connection: &mut SqliteConnection,
     model: &World,
