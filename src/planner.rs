@@ -13,7 +13,7 @@ mod why;
 use chrono::{Days, NaiveDate};
 
 use crate::domain::commitment::{BookWindow, Commitment, Responsible, Status};
-use crate::domain::leader::{Leader, People};
+use crate::domain::leader::{Leader, People, Receiver};
 use crate::domain::reminder::{History, Reminder, ReminderKey};
 use crate::domain::rule::{KindRules, Ladder, Step};
 
@@ -114,7 +114,9 @@ fn plan_one<'a>(
             for ladder in [Ladder::Own, Ladder::Escalation] {
                 let answer = question.ask(ladder);
                 look_on = look_on.min(answer.look_on);
-                sort_out(plan, commitment, window, responsible, answer.rungs);
+                let reader =
+                    |step| digest::receiver(step, &responsible.leader, commitment, people, today);
+                sort_out(plan, commitment, window, responsible, answer.rungs, reader);
             }
         }
     }
@@ -128,6 +130,7 @@ fn sort_out<'a>(
     window: &BookWindow,
     responsible: &'a Responsible,
     rungs: Vec<standing::Answered>,
+    reader: impl Fn(Step) -> Receiver,
 ) {
     for rung in rungs {
         match (rung.why, rung.rung.moved) {
@@ -142,6 +145,7 @@ fn sort_out<'a>(
                 span: window.window,
                 planned_on: rung.rung.planned,
                 moved_on,
+                reader: reader(rung.rung.step).mailbox.address.key(),
             }),
             (why, moved_on) => plan.skipped.push(Skipped {
                 commitment: &commitment.reference,

@@ -129,8 +129,8 @@ pub fn on_hold(since: Option<DateTime<Utc>>) {
 }
 
 /// Reminders were written down.
-pub fn planned(new: usize, superseded: usize, expired: usize, withdrawn: usize) {
-    info!(new, superseded, expired, withdrawn, "outbox.planned");
+pub fn planned(new: usize, superseded: usize, expired: usize) {
+    info!(new, superseded, expired, "outbox.planned");
 }
 
 /// Messages were frozen; `missed` of them were there already, or their reminders changed meanwhile.
@@ -140,7 +140,9 @@ pub fn frozen(messages: usize, missed: usize) {
 
 /// Messages were taken back because a commitment in them changed.
 pub fn withdrawn(messages: usize) {
-    info!(messages, "outbox.withdrawn");
+    if messages > 0 {
+        info!(messages, "outbox.withdrawn");
+    }
 }
 
 /// Messages were claimed.

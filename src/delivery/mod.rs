@@ -5,10 +5,12 @@ pub mod firings;
 mod letters;
 pub mod notices;
 pub mod pass;
+mod posting;
 mod reading;
 mod report;
 pub mod shift;
 pub mod state;
 pub mod worker;
 
+pub use posting::Posted;
 pub use reading::unknown_kind;

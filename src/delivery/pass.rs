@@ -1,6 +1,4 @@
-//! One firing: read what is new, decide what is due, write it into the outbox, freeze each message as bytes.
-//!
-//! Delivering what is frozen is the engine's.
+//! The desk: what every verb and every pass works with, and the facts of a day.
 
 use chrono::NaiveDate;
 
@@ -8,14 +6,12 @@ use super::reading;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::commitment::Commitment;
-use crate::domain::leader::{Capacity, People};
+use crate::domain::leader::People;
 use crate::domain::reminder::{History, Message, Reminder};
 use crate::domain::rule::RuleStep;
-use crate::mail::compose::{Facts as LetterFacts, Letter, Templates};
+use crate::mail::compose::Templates;
 use crate::planner::{self, Rules};
-use crate::store::outbox::{FREEZE_PAGE, Frozen};
 use crate::store::{self, ClosedAs, ClosedWindow, Occurrence, RowProblem, Stamp, Store, Which};
-use crate::telemetry;
 
 /// Who is recorded for what the worker does by itself.
 const WORKER: &str = "advis";
@@ -59,8 +55,7 @@ impl Facts {
     /// The commitment with that reference.
     #[must_use]
     pub fn commitment(&self, reference: &str) -> Option<&Commitment> {
-        let place = self.book.binary_search_by(|one| one.reference.as_str().cmp(reference)).ok()?;
-        self.book.get(place)
+        find(&self.book, reference)
     }
 
     /// The messages that are due on `today`.
@@ -68,30 +63,6 @@ impl Facts {
     pub fn messages(&self, due: &[Reminder], today: NaiveDate) -> Vec<Message> {
         let find = |reference: &str| self.commitment(reference);
         planner::messages(due, find, &self.people, &self.rules, &self.sent, today)
-    }
-}
-
-/// What a pass put into the outbox.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Posted {
-    /// Reminders due.
-    pub due: usize,
-    /// Messages frozen.
-    pub messages: usize,
-    /// Responsible leaders of what is due whose chair is empty.
-    pub vacancies: usize,
-    /// Messages that no mail can be made of; their reminders stay planned.
-    pub unsendable: usize,
-    /// Rows that make no sense, left out.
-    pub problems: Vec<RowProblem>,
-}
-
-impl Posted {
-    /// Counts in what was posted later in the same pass.
-    pub(super) fn add(&mut self, more: Self) {
-        self.due += more.due;
-        self.messages += more.messages;
-        self.unsendable += more.unsendable;
     }
 }
 
@@ -130,19 +101,9 @@ impl Desk<'_> {
     /// # Errors
     /// When the store cannot be read.
     pub async fn facts(&self, which: Which<'_>) -> Result<Facts, store::Error> {
-        let (mut book, problems) = self.store.book(which).await?;
+        let (mut book, mut problems) = self.store.book(which).await?;
         self.roll(&mut book);
         let rules = self.rules(&self.store.rule_steps().await?);
-        self.facts_about(book, problems, which, rules).await
-    }
-
-    async fn facts_about(
-        &self,
-        book: Vec<Commitment>,
-        mut problems: Vec<RowProblem>,
-        which: Which<'_>,
-        rules: Rules,
-    ) -> Result<Facts, store::Error> {
         let (people, bad_leaders) = self.people().await?;
         problems.extend(bad_leaders);
         let sent = self.store.history(which, self.today()).await?;
@@ -162,46 +123,6 @@ impl Desk<'_> {
     fn rules(&self, known: &[RuleStep]) -> Rules {
         let (kinds, sending) = (self.config.rules.clone(), self.config.sending_days.clone());
         Rules::new(kinds, sending, known, self.today())
-    }
-
-    /// Plans today and freezes what is due: T0 and T1.
-    ///
-    /// # Errors
-    /// When the store fails; what was written stands, and the next pass goes on from there.
-    pub async fn post(&self) -> Result<Posted, store::Error> {
-        let mut posted = self.post_once().await?;
-        // A later step takes back the message of an earlier one; what else was in that goes in a new one.
-        if self.store.has_freed().await? {
-            posted.add(self.post_once().await?);
-        }
-        for problem in &posted.problems {
-            telemetry::row_problem(&problem.reference, &problem.what);
-        }
-        Ok(posted)
-    }
-
-    async fn post_once(&self) -> Result<Posted, store::Error> {
-        let today = self.today();
-        self.mind_the_clock().await?;
-        let mut problems = self.read_new().await?;
-        let rules = self.keep_rules().await?;
-        self.conclude(self.store.begin_pass(&self.stamp()).await?).await?;
-        let near = Which::Near(today);
-        let (book, unreadable) = self.roll_on(near).await?;
-        if book.is_empty() && unreadable.is_empty() {
-            // Nothing near, so nothing due: whatever changes a plan brings its commitment near.
-            return Ok(Posted { problems, ..Posted::default() });
-        }
-        let facts = self.facts_about(book, unreadable, near, rules).await?;
-        let plan = planner::plan(&facts.book, &facts.people, &facts.rules, &facts.sent, today);
-        let looks: Vec<(String, NaiveDate)> =
-            plan.look_on.iter().map(|(reference, on)| ((*reference).to_owned(), *on)).collect();
-        self.store.plan(&plan.due, &looks, self.clock.now()).await?;
-        let messages = facts.messages(&plan.due, today);
-        let (frozen, unsendable) = self.freeze(&messages, &facts).await?;
-        problems.extend(facts.problems);
-        let (due, vacancies) = (plan.due.len(), vacancies(&messages));
-        Ok(Posted { due, messages: frozen, vacancies, unsendable, problems })
     }
 
     /// What would be sent today. Changes nothing.
@@ -227,7 +148,7 @@ impl Desk<'_> {
     }
 
     /// Puts right what a clock left behind that was ahead and has been set back.
-    async fn mind_the_clock(&self) -> Result<(), store::Error> {
+    pub(super) async fn mind_the_clock(&self) -> Result<(), store::Error> {
         let today = self.today().to_string();
         let planned_on = self.store.meta(PLANNED_ON).await?;
         if planned_on.as_ref().is_some_and(|planned_on| *planned_on > today) {
@@ -240,7 +161,7 @@ impl Desk<'_> {
     }
 
     /// Keeps the birthdays of new rules; rules, calendar or schedule that have changed let every commitment be looked at.
-    async fn keep_rules(&self) -> Result<Rules, store::Error> {
+    pub(super) async fn keep_rules(&self) -> Result<Rules, store::Error> {
         let known = self.store.rule_steps().await?;
         let rules = self.rules(&known);
         if !is_same(&known, rules.birthdays()) {
@@ -270,7 +191,7 @@ impl Desk<'_> {
     }
 
     /// The same in the book at hand; answers with what has changed.
-    fn roll(&self, book: &mut [Commitment]) -> (Vec<Occurrence>, Vec<ClosedWindow>) {
+    pub(super) fn roll(&self, book: &mut [Commitment]) -> (Vec<Occurrence>, Vec<ClosedWindow>) {
         let (mut made, mut closed) = (Vec::new(), Vec::new());
         for commitment in book {
             let roll = planner::roll(commitment, self.today());
@@ -291,50 +212,15 @@ impl Desk<'_> {
         }
         (made, closed)
     }
+}
 
-    /// Composes messages and freezes them, a page at a time; answers with how many were frozen and how many cannot be.
-    async fn freeze(
-        &self,
-        messages: &[Message],
-        facts: &Facts,
-    ) -> Result<(usize, usize), store::Error> {
-        if messages.is_empty() {
-            return Ok((0, 0));
-        }
-        let sender = self.sender().await?;
-        let book = |reference: &str| facts.commitment(reference);
-        let letter_facts = LetterFacts { sender: &sender, people: &facts.people, book: &book };
-        let taken_back = self.store.taken_back(self.today()).await?;
-        let seal = |message: &Message| {
-            let key = (message.ladder.into(), message.to.address.key());
-            let edition = taken_back.get(&key).copied().unwrap_or(0);
-            self.seal(Letter::Reminders { message, edition }, &letter_facts).ok()
-        };
-        let (mut frozen, mut sealed) = (0, 0);
-        for page in messages.chunks(FREEZE_PAGE) {
-            let page: Vec<Frozen> = page.iter().filter_map(seal).collect();
-            sealed += page.len();
-            frozen += self.store.freeze(&page, self.clock.now()).await?;
-        }
-        Ok((frozen, messages.len() - sealed))
-    }
+/// The commitment with that reference, in a book that is in the order of references.
+pub(super) fn find<'b>(book: &'b [Commitment], reference: &str) -> Option<&'b Commitment> {
+    let place = book.binary_search_by(|one| one.reference.as_str().cmp(reference)).ok()?;
+    book.get(place)
 }
 
 /// Whether two lists of steps are the same but for their order.
 fn is_same(known: &[RuleStep], wanted: &[RuleStep]) -> bool {
     known.len() == wanted.len() && wanted.iter().all(|one| known.contains(one))
-}
-
-/// How many of the responsible in these messages have an empty chair.
-fn vacancies(messages: &[Message]) -> usize {
-    let mut empty: Vec<&str> = messages
-        .iter()
-        .flat_map(|message| &message.items)
-        .flat_map(|item| &item.about)
-        .filter(|(_, capacity)| matches!(capacity, Capacity::ForVacancy(_)))
-        .map(|(leader, _)| leader.as_str())
-        .collect();
-    empty.sort_unstable();
-    empty.dedup();
-    empty.len()
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDateTime, NaiveTime, Utc};
 
 use super::engine::{Debt, Lane, Limits, Outbox, Step, Stopper, Tally, drain};
-use super::pass::{Desk, Posted};
+use super::pass::Desk;
+use super::posting::Posted;
 use super::state::Retry;
 use crate::clock::Clock;
 use crate::config::{Config, TransportKind};

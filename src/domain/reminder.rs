@@ -36,6 +36,8 @@ pub struct Reminder {
     pub planned_on: NaiveDate,
     /// The sending day it was moved to.
     pub moved_on: NaiveDate,
+    /// The address key of whoever gets it, as things stand today.
+    pub reader: String,
 }
 
 impl Reminder {

@@ -30,7 +30,8 @@ pub fn messages<'b>(
     for reminder in due {
         let Some(commitment) = find(&reminder.key.commitment) else { continue };
         let ladder = reminder.key.step.ladder();
-        let receiver = desk.receiver(reminder.key.step, &reminder.key.leader, commitment, today);
+        let key = &reminder.key;
+        let receiver = receiver(key.step, &key.leader, commitment, people, today);
         let address_key = receiver.mailbox.address.key();
         if !sent.has_message(ladder, &address_key) {
             let draft = drafts.entry((address_key, ladder)).or_default();
@@ -88,6 +89,22 @@ fn urgency(item: &Item) -> impl Ord + use<> {
     (!late, late_by, due.is_none(), due, tie)
 }
 
+/// Who gets a step about a responsible leader on `day`.
+pub(super) fn receiver(
+    step: Step,
+    leader: &str,
+    commitment: &Commitment,
+    people: &People,
+    day: NaiveDate,
+) -> Receiver {
+    let Step::Escalate(level) = step else { return people.receiver(leader, day) };
+    let chain = tellable(commitment, leader, people, day);
+    match chain.get(level.saturating_sub(1) as usize) {
+        Some(manager) => people.receiver(&manager.reference, day),
+        None => people.secretariat(),
+    }
+}
+
 /// What the items of a day are made from.
 struct Desk<'d> {
     people: &'d People,
@@ -97,22 +114,6 @@ struct Desk<'d> {
 }
 
 impl Desk<'_> {
-    /// Who gets a step about a responsible leader on `day`.
-    fn receiver(
-        &self,
-        step: Step,
-        leader: &str,
-        commitment: &Commitment,
-        day: NaiveDate,
-    ) -> Receiver {
-        let Step::Escalate(level) = step else { return self.people.receiver(leader, day) };
-        let chain = tellable(commitment, leader, self.people, day);
-        match chain.get(level.saturating_sub(1) as usize) {
-            Some(manager) => self.people.receiver(&manager.reference, day),
-            None => self.people.secretariat(),
-        }
-    }
-
     /// The item of a reminder, but for whom it is about.
     fn item(&self, reminder: &Reminder, commitment: &Commitment) -> Item {
         let key = &reminder.key;
@@ -157,7 +158,7 @@ impl Desk<'_> {
             self.today,
         );
         let (step, on) = question.next_escalation(self.people)?;
-        let name = self.receiver(step, &key.leader, commitment, on).mailbox.name;
+        let name = receiver(step, &key.leader, commitment, self.people, on).mailbox.name;
         Some(Announced { on, name })
     }
 }

@@ -21,14 +21,6 @@ const BOOK_OPEN: &str = "SELECT * FROM book WHERE status = 'open' ORDER BY refer
 const BOOK_THESE: &str = "
     SELECT * FROM book WHERE reference IN (SELECT value FROM json_each($1)) ORDER BY reference";
 
-/// Two searches of the index, where one condition with OR would walk all of it.
-const BOOK_NEAR: &str = "
-    SELECT * FROM book WHERE reference IN (
-        SELECT reference FROM commitments WHERE status = 'open' AND look_on IS NULL
-        UNION ALL
-        SELECT reference FROM commitments WHERE status = 'open' AND look_on <= $1)
-     ORDER BY reference";
-
 const LEADERS: &str = "SELECT * FROM leaders ORDER BY reference";
 
 const WAITING: &str = "
@@ -46,8 +38,6 @@ pub enum Which<'a> {
     All,
     /// Those that are open.
     Open,
-    /// The open ones about which there may be something to say by that day (`look_on`).
-    Near(NaiveDate),
     /// Those with these references, as far as they are there.
     These(&'a [&'a str]),
 }
@@ -123,7 +113,6 @@ pub(super) async fn load(
     let rows = match which {
         Which::All => sqlx::query(BOOK).fetch_all(unit).await?,
         Which::Open => sqlx::query(BOOK_OPEN).fetch_all(unit).await?,
-        Which::Near(day) => sqlx::query(BOOK_NEAR).bind(day.to_string()).fetch_all(unit).await?,
         Which::These(references) => {
             sqlx::query(BOOK_THESE).bind(json(references)?).fetch_all(unit).await?
         }

@@ -14,18 +14,19 @@ const SENT_OPEN: &str = "
     SELECT * FROM sent
      WHERE commitment IN (SELECT reference FROM commitments WHERE status = 'open')";
 
-const SENT_NEAR: &str = "
-    SELECT * FROM sent WHERE commitment IN (
-        SELECT reference FROM commitments WHERE status = 'open' AND look_on IS NULL
-        UNION ALL
-        SELECT reference FROM commitments WHERE status = 'open' AND look_on <= $1)";
-
 const SENT_THESE: &str = "
     SELECT * FROM sent WHERE commitment IN (SELECT value FROM json_each($1))";
 
 const WRITTEN_TODAY: &str = "
     SELECT purpose, address_key FROM messages
      WHERE day = $1 AND purpose IN ('own', 'escalation') AND state NOT IN ('cancelled', 'superseded')";
+
+const WRITTEN_TO: &str = "
+    SELECT purpose, address_key FROM messages
+     WHERE day = $1 AND address_key IN (SELECT value FROM json_each($2))
+       AND purpose IN ('own', 'escalation') AND state NOT IN ('cancelled', 'superseded')";
+
+type Written = (String, String);
 
 #[derive(FromRow)]
 struct SentRow {
@@ -60,30 +61,52 @@ impl Store {
     /// When the store cannot be read.
     pub async fn history(&self, which: Which<'_>, today: NaiveDate) -> Result<History, Error> {
         let mut unit = self.read().await?;
-        let rows: Vec<SentRow> = match which {
+        let sent = match which {
             Which::All => sqlx::query_as(SENT).fetch_all(&mut *unit).await?,
             Which::Open => sqlx::query_as(SENT_OPEN).fetch_all(&mut *unit).await?,
-            Which::Near(day) => {
-                sqlx::query_as(SENT_NEAR).bind(day.to_string()).fetch_all(&mut *unit).await?
-            }
             Which::These(references) => {
                 sqlx::query_as(SENT_THESE).bind(json(references)?).fetch_all(&mut *unit).await?
             }
         };
-        let written: Vec<(String, String)> =
+        let written: Vec<Written> =
             sqlx::query_as(WRITTEN_TODAY).bind(today.to_string()).fetch_all(&mut *unit).await?;
         unit.commit().await?;
-
-        let mut history = History::default();
-        for row in rows {
-            if let Some(sent) = row.sent() {
-                history.record(&row.commitment, sent);
-            }
-        }
-        for (purpose, address_key) in written {
-            let ladder = if purpose == "own" { Ladder::Own } else { Ladder::Escalation };
-            history.record_message(ladder, &address_key);
-        }
-        Ok(history)
+        Ok(history(sent, written))
     }
+
+    /// What was sent about `commitments`, and which of `readers` (address keys) got a message on the day `today`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn history_of(
+        &self,
+        commitments: &[&str],
+        readers: &[&str],
+        today: NaiveDate,
+    ) -> Result<History, Error> {
+        let mut unit = self.read().await?;
+        let sent =
+            sqlx::query_as(SENT_THESE).bind(json(commitments)?).fetch_all(&mut *unit).await?;
+        let written: Vec<Written> = sqlx::query_as(WRITTEN_TO)
+            .bind(today.to_string())
+            .bind(json(readers)?)
+            .fetch_all(&mut *unit)
+            .await?;
+        unit.commit().await?;
+        Ok(history(sent, written))
+    }
+}
+
+fn history(sent: Vec<SentRow>, written: Vec<Written>) -> History {
+    let mut history = History::default();
+    for row in sent {
+        if let Some(sent) = row.sent() {
+            history.record(&row.commitment, sent);
+        }
+    }
+    for (purpose, address_key) in written {
+        let ladder = if purpose == "own" { Ladder::Own } else { Ladder::Escalation };
+        history.record_message(ladder, &address_key);
+    }
+    history
 }

@@ -41,7 +41,7 @@ pub use self::import::{
 };
 pub use self::journal::{Event, Stamp};
 pub use self::memory::Timetable;
-pub use self::passes::{ClosedWindow, Occurrence};
+pub use self::passes::{ClosedWindow, Near, Occurrence};
 pub use self::reading::{Entered, EnteredAs, Unread};
 pub use self::restored::{Amends, OnHold};
 pub use self::sender::SenderLock;

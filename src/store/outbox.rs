@@ -20,9 +20,9 @@ pub use operator::{Act, Ordered, Unsent};
 pub(super) use operator::{give_back, write_off};
 pub use plan::{PlannedReminder, Planning};
 pub use send::{Claimed, Recovered, Waiting};
-pub(super) use withdraw::withdraw;
+pub(super) use withdraw::{withdraw, withdraw_changed};
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 use super::Error;
@@ -42,10 +42,6 @@ fn read_instant(text: &str) -> Result<DateTime<Utc>, Error> {
         Ok(at) => Ok(at.with_timezone(&Utc)),
         Err(_) => Err(damaged("instant", text)),
     }
-}
-
-fn read_day(text: &str) -> Result<NaiveDate, Error> {
-    text.parse().map_err(|_| damaged("day", text))
 }
 
 fn read_state(name: &str) -> Result<State, Error> {

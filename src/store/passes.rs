@@ -10,11 +10,12 @@ use super::book::{self, Which};
 use super::changes::{CloseRow, ClosedAs, cancel_groundless, close_windows};
 use super::edited::{Deed, Edited};
 use super::journal::{Subject, record};
-use super::outbox::instant;
+use super::outbox::{instant, withdraw_changed};
 use super::{Error, Stamp, Store};
 use crate::delivery::state::DELAY_SECONDS_MAX;
 use crate::domain::commitment::Responsible;
 use crate::domain::window::Window;
+use crate::telemetry;
 
 const HAND_OVER: &str = "
     DELETE FROM responsibilities WHERE until <= $1 RETURNING commitment, leader, until";
@@ -33,6 +34,15 @@ const WAIT_NO_LONGER: &str = "
 
 const LOOK: &str = "
     UPDATE commitments SET look_on = $1 WHERE status = 'open' AND look_on IS NULL";
+
+/// By day and reference, in the order of the index; what was never looked at comes first.
+const NEAR: &str = "
+    SELECT '' AS look_on, reference FROM commitments
+     WHERE status = 'open' AND look_on IS NULL AND $2 = '' AND reference > $3
+     UNION ALL
+    SELECT look_on, reference FROM commitments
+     WHERE status = 'open' AND look_on <= $1 AND (look_on, reference) > ($2, $3)
+     ORDER BY look_on, reference LIMIT $4";
 
 const LOOK_NEXT: &str = "
     UPDATE commitments SET look_on = n.value ->> 'on'
@@ -54,6 +64,14 @@ const ADD_OCCURRENCE: &str = "
      WHERE c.reference = $1 AND c.revision = $2 AND c.status = 'open'
        AND NOT EXISTS (SELECT 1 FROM windows
                         WHERE commitment = c.reference AND revision = c.revision AND opens = $3)";
+
+/// An open commitment about which there may be something to say, and its place among all of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, FromRow)]
+pub struct Near {
+    look_on: String,
+    /// Reference of the commitment.
+    pub reference: String,
+}
 
 /// An occurrence of a recurrence to add.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +102,8 @@ pub struct ClosedWindow {
 }
 
 impl Store {
-    /// Begins a pass: no message waits longer than any wait is, hand-overs whose day has come take place, and what is open and was never looked at counts as
+    /// Begins a pass: what is unsent about commitments that others than us changed is taken back, no message waits longer
+    /// than any wait is, hand-overs whose day has come take place, and what is open and was never looked at counts as
     /// looked at on the day of the stamp. Commit it, then read the book near that day.
     ///
     /// # Errors
@@ -92,6 +111,7 @@ impl Store {
     pub async fn begin_pass(&self, stamp: &Stamp) -> Result<Edited<'_>, Error> {
         let today = stamp.day.to_string();
         let mut unit = self.write().await?;
+        telemetry::withdrawn(withdraw_changed(&mut unit, stamp.at).await?);
         sqlx::query(FORGET_FREED).execute(&mut *unit).await?;
         let latest = stamp.at + TimeDelta::seconds(DELAY_SECONDS_MAX);
         sqlx::query(WAIT_NO_LONGER).bind(instant(latest)).execute(&mut *unit).await?;
@@ -112,6 +132,29 @@ impl Store {
             responsible.retain(|one| !ended.iter().any(|duty| duty.passed_to(reference, one)));
         }
         Edited::new(unit, stamp, Deed::HandedOver, before).await
+    }
+
+    /// The open commitments about which there may be something to say by `day` (`look_on`): the next ones after `place`,
+    /// at most `most`. [`Near::default`] comes before all.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn near(
+        &self,
+        day: NaiveDate,
+        place: &Near,
+        most: usize,
+    ) -> Result<Vec<Near>, Error> {
+        let mut unit = self.read().await?;
+        let near = sqlx::query_as(NEAR)
+            .bind(day.to_string())
+            .bind(&place.look_on)
+            .bind(&place.reference)
+            .bind(i64::try_from(most).unwrap_or(i64::MAX))
+            .fetch_all(&mut *unit)
+            .await?;
+        unit.commit().await?;
+        Ok(near)
     }
 
     /// Whether a message was taken back since the last [`Self::begin_pass`], and left reminders that are to go in another.

@@ -195,7 +195,8 @@ fn reminder(number: u32, step: Step) -> Reminder {
         _ => day("2020-01-31"),
     };
     let span = Window::span(day("2020-01-01"), day("2020-01-31"));
-    Reminder { key, span, planned_on: on, moved_on: on }
+    let reader = format!("l{number}@kommune.example");
+    Reminder { key, span, planned_on: on, moved_on: on, reader }
 }
 
 /// A message with these reminders, to the leader of the first.

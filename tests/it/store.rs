@@ -21,8 +21,8 @@ use advis::domain::rule::{Ladder, Step};
 use advis::domain::window::{Confidence, Deadline, Undated, Window};
 use advis::store::{
     ClosedAs, ClosedWindow, Edited, Entered, EnteredAs, Error, Import, ImportReport,
-    ImportedCommitment, ImportedLeader, KeptDates, Occurrence, RowProblem, Stamp, Store, Timetable,
-    Which,
+    ImportedCommitment, ImportedLeader, KeptDates, Near, Occurrence, RowProblem, Stamp, Store,
+    Timetable, Which,
 };
 use chrono::{NaiveDate, NaiveTime};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -96,6 +96,16 @@ impl World {
 
     async fn references(&self, which: Which<'_>) -> Vec<String> {
         self.book(which).await.into_iter().map(|one| one.reference).collect()
+    }
+
+    /// What is near on a day, read one by one.
+    async fn near(&self, day: NaiveDate) -> Vec<String> {
+        let (mut place, mut near) = (Near::default(), Vec::new());
+        while let Some(next) = self.store.near(day, &place, 1).await.unwrap().pop() {
+            near.push(next.reference.clone());
+            place = next;
+        }
+        near
     }
 
     /// Puts a commitment of nord into the book, with these windows.

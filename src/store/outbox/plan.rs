@@ -6,38 +6,40 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
 use sqlx::SqliteConnection;
 
-use super::withdraw::{take_back, withdraw};
-use super::{damaged, json_list, key_json, read_day};
+use super::withdraw::take_back;
+use super::{damaged, json_list, key_json};
 use crate::delivery::state::State;
 use crate::domain::reminder::{Reminder, ReminderKey};
 use crate::domain::rule::{Ladder, Step};
 use crate::store::{Error, Store};
 
-/// Commitments that were changed by others than us, who withdraw nothing. CROSS JOIN, so that what is unsent is read
-/// and not all of history.
-const CHANGED: &str = "
-    SELECT commitment FROM groundless WHERE state = 'planned'
-    UNION
-    SELECT g.commitment FROM messages AS m CROSS JOIN groundless AS g
-    WHERE g.message = m.id AND m.state IN ('ready', 'open', 'body', 'deferred', 'unknown', 'held') AND m.was_in_body = 0
-      AND g.state = 'attached'";
-
 /// Not about what others than us deleted since the book was read.
 const INSERT: &str = "
-    INSERT INTO reminders (commitment, revision, window, step, leader, planned_on, moved_on)
+    INSERT INTO reminders (commitment, revision, window, step, leader, planned_on, moved_on, reader)
     SELECT value ->> 'commitment', value ->> 'revision', value ->> 'window', value ->> 'step',
-        value ->> 'leader', value ->> 'planned_on', value ->> 'moved_on'
+        value ->> 'leader', value ->> 'planned_on', value ->> 'moved_on', value ->> 'reader'
     FROM json_each($1)
     WHERE value ->> 'leader' IN (SELECT reference FROM leaders)
       AND value ->> 'commitment' IN (SELECT reference FROM commitments)
     ON CONFLICT (commitment, revision, window, step, leader) DO UPDATE SET
-        state = 'planned', message = NULL, planned_on = excluded.planned_on, moved_on = excluded.moved_on
+        state = 'planned', message = NULL, planned_on = excluded.planned_on, moved_on = excluded.moved_on,
+        reader = excluded.reader
         WHERE reminders.state IN ('cancelled', 'superseded', 'expired')
+          OR reminders.state = 'planned' AND reminders.reader <> excluded.reader
     RETURNING 1";
 
+/// CROSS JOIN, so that what is asked for is read and not all that is planned.
 const PLANNED: &str = "
-    SELECT commitment, revision, window, step, leader, planned_on, moved_on FROM reminders
-    WHERE state = 'planned' ORDER BY commitment, revision, window, leader, step";
+    SELECT r.commitment, r.revision, r.window, r.step, r.leader
+    FROM json_each($1) AS k CROSS JOIN reminders AS r ON r.commitment = k.value
+    WHERE r.state || '' = 'planned'";
+
+/// Of some readers, all that waits: of those that come next after `$1` at most `$2`.
+const PLANNED_FOR: &str = "
+    SELECT reader, commitment, revision, window, step, leader FROM reminders
+    WHERE state = 'planned' AND reader IN (
+        SELECT DISTINCT reader FROM reminders WHERE state = 'planned' AND reader > $1 ORDER BY reader LIMIT $2)
+    ORDER BY reader, commitment, revision, window, leader, step";
 
 /// Unsent messages' reminders about the same window and leader as one of the new ones.
 const UNSENT_SIBLINGS: &str = "
@@ -70,15 +72,13 @@ type KeyRow = (String, u32, u32, String, String);
 /// A reminder that waits for its message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedReminder {
+    /// The address key of whoever was to get it when it was planned.
+    pub reader: String,
     /// What makes it unique.
     pub key: ReminderKey,
-    /// The day the rules name.
-    pub planned_on: NaiveDate,
-    /// The sending day it was moved to.
-    pub moved_on: NaiveDate,
 }
 
-/// What writing a plan changed, in numbers of reminders, and of messages for `withdrawn`.
+/// What writing a plan changed, in numbers of reminders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Planning {
     /// Not planned before.
@@ -87,8 +87,6 @@ pub struct Planning {
     pub superseded: usize,
     /// Planned before, no longer due, and never sent.
     pub expired: usize,
-    /// Messages taken back, because others than us changed a commitment in them.
-    pub withdrawn: usize,
 }
 
 impl Store {
@@ -112,26 +110,39 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Planning, Error> {
         let mut unit = self.write().await?;
-        let changed: Vec<String> = sqlx::query_scalar(CHANGED).fetch_all(&mut *unit).await?;
-        let withdrawn = withdraw(&mut unit, &changed, now).await?;
         let newest = Newest::of(reminders);
         let new = insert(&mut unit, reminders).await?;
         let (superseded, expired) = clear(&mut unit, reminders, looks, &newest).await?;
         let replaced = replace(&mut unit, reminders, &newest, now).await?;
         look_on(&mut unit, looks).await?;
         unit.commit().await?;
-        Ok(Planning { new, superseded: superseded + replaced, expired, withdrawn })
+        Ok(Planning { new, superseded: superseded + replaced, expired })
     }
 
-    /// Every reminder that waits for its message, by commitment, window and leader.
+    /// Every reminder that waits for its message and goes to one of the next `readers` people after `after`, by reader;
+    /// all of each person. `""` comes before everybody.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn planned(&self) -> Result<Vec<PlannedReminder>, Error> {
+    pub async fn planned(
+        &self,
+        after: &str,
+        readers: usize,
+    ) -> Result<Vec<PlannedReminder>, Error> {
+        type Row = (String, String, u32, u32, String, String);
         let mut unit = self.read().await?;
-        let planned = planned(&mut unit).await?;
+        let rows: Vec<Row> = sqlx::query_as(PLANNED_FOR)
+            .bind(after)
+            .bind(i64::try_from(readers).unwrap_or(i64::MAX))
+            .fetch_all(&mut *unit)
+            .await?;
         unit.commit().await?;
-        Ok(planned)
+        rows.into_iter()
+            .map(|(reader, commitment, revision, window, step, leader)| {
+                let key = read_key((commitment, revision, window, step, leader))?;
+                Ok(PlannedReminder { reader, key })
+            })
+            .collect()
     }
 }
 
@@ -173,24 +184,11 @@ async fn insert(tx: &mut SqliteConnection, reminders: &[Reminder]) -> Result<usi
         let mut row = key_json(&reminder.key);
         row["planned_on"] = json!(reminder.planned_on.to_string());
         row["moved_on"] = json!(reminder.moved_on.to_string());
+        row["reader"] = json!(reminder.reader);
         row
     });
     let rows = Value::Array(rows.collect());
     Ok(sqlx::query(INSERT).bind(rows.to_string()).fetch_all(tx).await?.len())
-}
-
-async fn planned(tx: &mut SqliteConnection) -> Result<Vec<PlannedReminder>, Error> {
-    type Row = (String, u32, u32, String, String, String, String);
-    let rows: Vec<Row> = sqlx::query_as(PLANNED).fetch_all(tx).await?;
-    rows.into_iter()
-        .map(|(commitment, revision, window, step, leader, planned_on, moved_on)| {
-            Ok(PlannedReminder {
-                key: read_key((commitment, revision, window, step, leader))?,
-                planned_on: read_day(&planned_on)?,
-                moved_on: read_day(&moved_on)?,
-            })
-        })
-        .collect()
 }
 
 /// Ends what is planned and not due any more; gives how many were superseded and how many expired.
@@ -201,13 +199,11 @@ async fn clear(
     newest: &Newest<'_>,
 ) -> Result<(usize, usize), Error> {
     let due: HashSet<_> = reminders.iter().map(|one| &one.key).collect();
-    let seen: HashSet<_> = looks.iter().map(|(one, _)| one.as_str()).collect();
-    let (superseded, expired): (Vec<_>, Vec<_>) = planned(tx)
-        .await?
-        .into_iter()
-        .map(|planned| planned.key)
-        .filter(|key| seen.contains(key.commitment.as_str()) && !due.contains(key))
-        .partition(|key| newest.replaces(key));
+    let seen = json_list(looks.iter().map(|(one, _)| one.as_str()));
+    let planned: Vec<KeyRow> = sqlx::query_as(PLANNED).bind(seen).fetch_all(&mut *tx).await?;
+    let planned: Vec<ReminderKey> = planned.into_iter().map(read_key).collect::<Result<_, _>>()?;
+    let (superseded, expired): (Vec<_>, Vec<_>) =
+        planned.into_iter().filter(|key| !due.contains(key)).partition(|key| newest.replaces(key));
     end(tx, &superseded, State::Superseded).await?;
     end(tx, &expired, State::Expired).await?;
     Ok((superseded.len(), expired.len()))

@@ -8,6 +8,15 @@ use crate::delivery::state::State;
 use crate::store::{Error, Store};
 use crate::telemetry;
 
+/// Commitments that were changed by others than us, who withdraw nothing. CROSS JOIN, so that what is unsent is read
+/// and not all of history.
+const CHANGED: &str = "
+    SELECT commitment FROM groundless WHERE state = 'planned'
+    UNION
+    SELECT g.commitment FROM messages AS m CROSS JOIN groundless AS g
+    WHERE g.message = m.id AND m.state IN ('ready', 'open', 'body', 'deferred', 'unknown', 'held') AND m.was_in_body = 0
+      AND g.state = 'attached'";
+
 const CARRYING: &str = "
     SELECT DISTINCT m.id FROM reminders AS r JOIN messages AS m ON m.id = r.message
     WHERE r.commitment IN (SELECT value FROM json_each($1)) AND r.state = 'attached'
@@ -83,6 +92,15 @@ pub(crate) async fn withdraw(
         .await?;
     take_back(tx, &messages, State::Cancelled, now).await?;
     Ok(messages.len())
+}
+
+/// Takes back what is unsent about commitments that others than us changed; gives how many messages those were.
+pub(crate) async fn withdraw_changed(
+    tx: &mut SqliteConnection,
+    now: DateTime<Utc>,
+) -> Result<usize, Error> {
+    let changed: Vec<String> = sqlx::query_scalar(CHANGED).fetch_all(&mut *tx).await?;
+    withdraw(tx, &changed, now).await
 }
 
 /// Has the planner look in its next pass at what these messages are about, a JSON list of their numbers.

@@ -158,11 +158,12 @@ async fn a_reminder_of_a_leader_who_was_deleted_meanwhile_is_not_planned() {
         planned_on: on,
         moved_on: on,
         span: Window::day(on),
+        reader: format!("{leader}@kommune.example"),
     };
     let reminders = [reminder("nord"), reminder("gone")];
     let planning = world.store.plan(&reminders, &[], stamp("2020-03-01").at).await.unwrap();
     assert_eq!(planning.new, 1);
-    assert_eq!(world.store.planned().await.unwrap().len(), 1);
+    assert_eq!(world.store.planned("", 10).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

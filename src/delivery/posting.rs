@@ -1,0 +1,191 @@
+//! One firing: read what is new, decide what is due, write it into the outbox (T0), freeze each message as bytes (T1).
+//!
+//! It goes page by page, so that its memory does not grow with the book or with what is due. Delivering what is frozen is
+//! the engine's.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::NaiveDate;
+
+use super::pass::{Desk, find};
+use crate::domain::commitment::Commitment;
+use crate::domain::leader::{Capacity, People};
+use crate::domain::reminder::{Message, ReminderKey};
+use crate::mail::compose::{Facts as LetterFacts, Letter, Sender};
+use crate::planner::{self, Rules};
+use crate::store::outbox::{FREEZE_PAGE, Frozen, PlannedReminder, Purpose};
+use crate::store::{self, Near, RowProblem, Which};
+use crate::telemetry;
+
+/// Commitments that are planned in one go: enough that a call to the store does not count.
+const PLAN_PAGE: usize = 512;
+
+/// What a pass put into the outbox.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Posted {
+    /// Reminders due.
+    pub due: usize,
+    /// Messages frozen.
+    pub messages: usize,
+    /// Responsible leaders of what is due whose chair is empty.
+    pub vacancies: usize,
+    /// Messages that no mail can be made of; their reminders stay planned.
+    pub unsendable: usize,
+    /// Rows that make no sense, left out.
+    pub problems: Vec<RowProblem>,
+}
+
+impl Posted {
+    /// Counts in what was posted later in the same pass.
+    pub(super) fn add(&mut self, more: Self) {
+        self.due += more.due;
+        self.messages += more.messages;
+        self.unsendable += more.unsendable;
+    }
+}
+
+impl Desk<'_> {
+    /// Plans today and freezes what is due: T0 and T1.
+    ///
+    /// # Errors
+    /// When the store fails; what was written stands, and the next pass goes on from there.
+    pub async fn post(&self) -> Result<Posted, store::Error> {
+        let mut posted = self.post_once().await?;
+        // A later step takes back the message of an earlier one; what else was in that goes in a new one.
+        if self.store.has_freed().await? {
+            posted.add(self.post_once().await?);
+        }
+        for problem in &posted.problems {
+            telemetry::row_problem(&problem.reference, &problem.what);
+        }
+        Ok(posted)
+    }
+
+    async fn post_once(&self) -> Result<Posted, store::Error> {
+        self.mind_the_clock().await?;
+        let problems = self.read_new().await?;
+        let rules = self.keep_rules().await?;
+        self.conclude(self.store.begin_pass(&self.stamp()).await?).await?;
+        let near = self.store.near(self.today(), &Near::default(), PLAN_PAGE).await?;
+        let posted = Posted { problems, ..Posted::default() };
+        if near.is_empty() {
+            // Nothing near, so nothing due: whatever changes a plan brings its commitment near.
+            return Ok(posted);
+        }
+        let (people, bad_leaders) = self.people().await?;
+        let mut posting = Posting { desk: self, people, rules, posted };
+        posting.plan(near).await?;
+        posting.posted.problems.extend(bad_leaders);
+        posting.freeze().await?;
+        Ok(posting.posted)
+    }
+}
+
+/// A firing under way.
+struct Posting<'d> {
+    desk: &'d Desk<'d>,
+    people: People,
+    rules: Rules,
+    posted: Posted,
+}
+
+impl Posting<'_> {
+    /// T0: writes down what is due, from the first page of what is near to the last.
+    async fn plan(&mut self, mut page: Vec<Near>) -> Result<(), store::Error> {
+        while let Some(last) = page.last() {
+            let last = last.clone();
+            self.plan_page(&page).await?;
+            page = self.desk.store.near(self.desk.today(), &last, PLAN_PAGE).await?;
+        }
+        Ok(())
+    }
+
+    async fn plan_page(&mut self, page: &[Near]) -> Result<(), store::Error> {
+        let Desk { store, clock, .. } = self.desk;
+        let today = self.desk.today();
+        let references: Vec<&str> = page.iter().map(|one| one.reference.as_str()).collect();
+        let (book, problems) = self.desk.roll_on(Which::These(&references)).await?;
+        self.posted.problems.extend(problems);
+        let sent = store.history_of(&references, &[], today).await?;
+        let plan = planner::plan(&book, &self.people, &self.rules, &sent, today);
+        let looks: Vec<(String, NaiveDate)> =
+            plan.look_on.iter().map(|(reference, on)| ((*reference).to_owned(), *on)).collect();
+        let planning = store.plan(&plan.due, &looks, clock.now()).await?;
+        telemetry::planned(planning.new, planning.superseded, planning.expired);
+        self.posted.due += plan.due.len();
+        Ok(())
+    }
+
+    /// T1: freezes all that waits for its message, some readers at a time.
+    async fn freeze(&mut self) -> Result<(), store::Error> {
+        let desk = self.desk;
+        let sender = desk.sender().await?;
+        let taken_back = desk.store.taken_back(desk.today()).await?;
+        let mut vacant = HashSet::new();
+        let mut after = String::new();
+        loop {
+            let page = desk.store.planned(&after, FREEZE_PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after.clone_from(&last.reader);
+            let (book, messages) = self.messages(page).await?;
+            vacant.extend(messages.iter().flat_map(vacancies).map(str::to_owned));
+            self.freeze_page(&messages, &book, &sender, &taken_back).await?;
+        }
+        self.posted.vacancies += vacant.len();
+        Ok(())
+    }
+
+    /// The messages that planned reminders make today, and the commitments that they are about.
+    async fn messages(
+        &self,
+        page: Vec<PlannedReminder>,
+    ) -> Result<(Vec<Commitment>, Vec<Message>), store::Error> {
+        let Desk { store, .. } = self.desk;
+        let today = self.desk.today();
+        let mut references: Vec<&str> =
+            page.iter().map(|one| one.key.commitment.as_str()).collect();
+        references.sort_unstable();
+        references.dedup();
+        let mut readers: Vec<&str> = page.iter().map(|one| one.reader.as_str()).collect();
+        readers.dedup();
+        let (mut book, _) = store.book(Which::These(&references)).await?;
+        self.desk.roll(&mut book);
+        let sent = store.history_of(&references, &readers, today).await?;
+        let mut due = planner::plan(&book, &self.people, &self.rules, &sent, today).due;
+        let waiting: HashSet<&ReminderKey> = page.iter().map(|one| &one.key).collect();
+        due.retain(|one| waiting.contains(&one.key));
+        let find = |reference: &str| find(&book, reference);
+        let messages = planner::messages(&due, find, &self.people, &self.rules, &sent, today);
+        Ok((book, messages))
+    }
+
+    async fn freeze_page(
+        &mut self,
+        messages: &[Message],
+        book: &[Commitment],
+        sender: &Sender,
+        taken_back: &HashMap<(Purpose, String), u32>,
+    ) -> Result<(), store::Error> {
+        let book = |reference: &str| find(book, reference);
+        let facts = LetterFacts { sender, people: &self.people, book: &book };
+        let seal = |message: &Message| {
+            let key = (message.ladder.into(), message.to.address.key());
+            let edition = taken_back.get(&key).copied().unwrap_or(0);
+            self.desk.seal(Letter::Reminders { message, edition }, &facts).ok()
+        };
+        let page: Vec<Frozen> = messages.iter().filter_map(seal).collect();
+        let frozen = self.desk.store.freeze(&page, self.desk.clock.now()).await?;
+        telemetry::frozen(frozen, page.len() - frozen);
+        self.posted.messages += frozen;
+        self.posted.unsendable += messages.len() - page.len();
+        Ok(())
+    }
+}
+
+/// The responsible in a message who have an empty chair.
+fn vacancies(message: &Message) -> impl Iterator<Item = &str> {
+    let about = message.items.iter().flat_map(|item| &item.about);
+    about
+        .filter(|(_, capacity)| matches!(capacity, Capacity::ForVacancy(_)))
+        .map(|(leader, _)| leader.as_str())
+}
