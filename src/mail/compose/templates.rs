@@ -5,7 +5,7 @@ use std::error::Error as _;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
-use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value, context};
+use minijinja::{Environment, ErrorKind, UndefinedBehavior, context};
 use serde::Serialize;
 
 use super::letter::OfficeView;
@@ -29,6 +29,18 @@ const BUILT_IN: [(&str, &str); 15] = [
     ("words.da.txt", include_str!("../templates/words.da.txt")),
     ("words.en.txt", include_str!("../templates/words.en.txt")),
 ];
+
+/// The whole letter in one go: reading the words is the dearest part, and all its parts share them as `say`.
+const LETTER: &str = "letter";
+const LETTER_SOURCE: &str = concat!(
+    r#"{% import "words." ~ letter.language ~ ".txt" as say %}"#,
+    "{% include 'subject.txt' %}\u{1e}next\u{1e}",
+    "{% include kind ~ '.txt' %}\u{1e}next\u{1e}",
+    "{% include kind ~ '.html' %}",
+);
+
+/// Ends a part of the letter; no text that we take in holds a control character.
+const PART: &str = "\u{1e}next\u{1e}";
 
 /// How alike two file names must be for the one to be offered in place of the other (Jaro-Winkler).
 const LIKENESS_MIN: f64 = 0.7;
@@ -60,6 +72,7 @@ impl Templates {
             // Every golden file would show it if one of ours did not parse.
             let _ = templates.environment.add_template(name, source);
         }
+        let _ = templates.environment.add_template(LETTER, LETTER_SOURCE);
         templates
     }
 
@@ -111,22 +124,21 @@ impl Templates {
         letter: &impl Serialize,
     ) -> Result<Page, TemplateError> {
         let facts = context! {
+            kind,
             office => Serde(office),
             letter => Serde(letter),
         };
-        let subject = text::fit(&self.fill("subject.txt", &facts)?, SUBJECT_CHARS_MAX);
+        let filled = self.environment.get_template(LETTER)?.render(&facts)?;
+        let mut parts = filled.splitn(3, PART);
+        let mut part = || parts.next().unwrap_or_default();
+        let (subject, text, html) = (part(), part(), part());
+        let subject = text::fit(subject, SUBJECT_CHARS_MAX);
         if subject.is_empty() {
-            let problem = "the macro subject gives no text; a mail needs a subject".to_owned();
+            let problem = "it gives no text; a mail needs a subject".to_owned();
             let file = "subject.txt".to_owned();
             return Err(TemplateError { file, line: None, problem });
         }
-        let page = |ending| self.fill(&format!("{kind}.{ending}"), &facts);
-        Ok(Page { subject, text: text::tidy(&page("txt")?), html: text::tidy(&page("html")?) })
-    }
-
-    fn fill(&self, name: &str, facts: &Value) -> Result<String, TemplateError> {
-        let template = self.environment.get_template(name)?;
-        Ok(template.render(facts)?)
+        Ok(Page { subject, text: text::tidy(text), html: text::tidy(html) })
     }
 }
 

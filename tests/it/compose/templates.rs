@@ -55,13 +55,7 @@ fn a_problem_names_the_file_the_line_and_what_to_do() {
             None,
             "words.da.txt",
         ),
-        (
-            "words.da.txt",
-            "{% macro subject(letter) %}{% endmacro %}",
-            "subject.txt",
-            None,
-            "needs a subject",
-        ),
+        ("subject.txt", "{# later #}", "subject.txt", None, "needs a subject"),
         ("own.tx", "", "own.tx", None, "own.txt"),
         ("brev", "", "brev", None, "words.da.txt"),
     ] {
