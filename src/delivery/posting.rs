@@ -11,7 +11,7 @@ use super::pass::{Desk, find};
 use crate::domain::commitment::Commitment;
 use crate::domain::leader::{Capacity, People};
 use crate::domain::reminder::{Message, ReminderKey};
-use crate::mail::compose::{Facts as LetterFacts, Letter, Sender};
+use crate::mail::compose::{Facts as LetterFacts, Letter};
 use crate::planner::{self, Rules};
 use crate::store::outbox::{FREEZE_PAGE, Frozen, PlannedReminder, Purpose};
 use crate::store::{self, Near, RowProblem, Which};
@@ -50,64 +50,76 @@ impl Desk<'_> {
     /// # Errors
     /// When the store fails; what was written stands, and the next pass goes on from there.
     pub async fn post(&self) -> Result<Posted, store::Error> {
-        let mut posted = self.post_once().await?;
-        // A later step takes back the message of an earlier one; what else was in that goes in a new one.
-        if self.store.has_freed().await? {
-            posted.add(self.post_once().await?);
-        }
-        for problem in &posted.problems {
-            telemetry::row_problem(&problem.reference, &problem.what);
-        }
-        Ok(posted)
+        self.plan_today().await?.freeze(|| ()).await
     }
 
-    async fn post_once(&self) -> Result<Posted, store::Error> {
+    /// T0: writes down what is due.
+    pub(super) async fn plan_today(&self) -> Result<Posting<'_>, store::Error> {
+        let mut posting = self.plan_once().await?;
+        // A later step takes back the message of an earlier one; what else was in that goes in a new one.
+        if self.store.has_freed().await? {
+            let due = posting.posted.due;
+            posting = self.plan_once().await?;
+            posting.posted.due += due;
+        }
+        for problem in &posting.posted.problems {
+            telemetry::row_problem(&problem.reference, &problem.what);
+        }
+        Ok(posting)
+    }
+
+    async fn plan_once(&self) -> Result<Posting<'_>, store::Error> {
         self.mind_the_clock().await?;
         let problems = self.read_new().await?;
         let rules = self.keep_rules().await?;
         self.conclude(self.store.begin_pass(&self.stamp()).await?).await?;
-        let near = self.store.near(self.today(), &Near::default(), PLAN_PAGE).await?;
+        let page = self.store.near(self.today(), &Near::default(), PLAN_PAGE).await?;
         let posted = Posted { problems, ..Posted::default() };
-        if near.is_empty() {
-            // Nothing near, so nothing due: whatever changes a plan brings its commitment near.
-            return Ok(posted);
+        let mut posting = Posting { desk: self, rules, people: None, posted };
+        // Where nothing is near, nothing is due: whatever changes a plan brings its commitment near.
+        if !page.is_empty() {
+            let (people, bad_leaders) = self.people().await?;
+            posting.plan(page, &people).await?;
+            posting.posted.problems.extend(bad_leaders);
+            posting.people = Some(people);
         }
-        let (people, bad_leaders) = self.people().await?;
-        let mut posting = Posting { desk: self, people, rules, posted };
-        posting.plan(near).await?;
-        posting.posted.problems.extend(bad_leaders);
-        posting.freeze().await?;
-        Ok(posting.posted)
+        Ok(posting)
     }
 }
 
 /// A firing under way.
-struct Posting<'d> {
+pub(super) struct Posting<'d> {
     desk: &'d Desk<'d>,
-    people: People,
     rules: Rules,
+    /// `None` when nobody hears anything.
+    people: Option<People>,
     posted: Posted,
 }
 
 impl Posting<'_> {
+    /// Whether there may be anything to freeze.
+    pub(super) fn is_due(&self) -> bool {
+        self.posted.due > 0
+    }
+
     /// T0: writes down what is due, from the first page of what is near to the last.
-    async fn plan(&mut self, mut page: Vec<Near>) -> Result<(), store::Error> {
+    async fn plan(&mut self, mut page: Vec<Near>, people: &People) -> Result<(), store::Error> {
         while let Some(last) = page.last() {
             let last = last.clone();
-            self.plan_page(&page).await?;
+            self.plan_page(&page, people).await?;
             page = self.desk.store.near(self.desk.today(), &last, PLAN_PAGE).await?;
         }
         Ok(())
     }
 
-    async fn plan_page(&mut self, page: &[Near]) -> Result<(), store::Error> {
+    async fn plan_page(&mut self, page: &[Near], people: &People) -> Result<(), store::Error> {
         let Desk { store, clock, .. } = self.desk;
         let today = self.desk.today();
         let references: Vec<&str> = page.iter().map(|one| one.reference.as_str()).collect();
         let (book, problems) = self.desk.roll_on(Which::These(&references)).await?;
         self.posted.problems.extend(problems);
         let sent = store.history_of(&references, &[], today).await?;
-        let plan = planner::plan(&book, &self.people, &self.rules, &sent, today);
+        let plan = planner::plan(&book, people, &self.rules, &sent, today);
         let looks: Vec<(String, NaiveDate)> =
             plan.look_on.iter().map(|(reference, on)| ((*reference).to_owned(), *on)).collect();
         let planning = store.plan(&plan.due, &looks, clock.now()).await?;
@@ -116,9 +128,10 @@ impl Posting<'_> {
         Ok(())
     }
 
-    /// T1: freezes all that waits for its message, some readers at a time.
-    async fn freeze(&mut self) -> Result<(), store::Error> {
+    /// T1: freezes all that waits for its message, some readers at a time, and says so after each page.
+    pub(super) async fn freeze(mut self, frozen: impl Fn()) -> Result<Posted, store::Error> {
         let desk = self.desk;
+        let Some(people) = self.people.take() else { return Ok(self.posted) };
         let sender = desk.sender().await?;
         let taken_back = desk.store.taken_back(desk.today()).await?;
         let mut vacant = HashSet::new();
@@ -127,18 +140,22 @@ impl Posting<'_> {
             let page = desk.store.planned(&after, FREEZE_PAGE).await?;
             let Some(last) = page.last() else { break };
             after.clone_from(&last.reader);
-            let (book, messages) = self.messages(page).await?;
+            let (book, messages) = self.messages(page, &people).await?;
             vacant.extend(messages.iter().flat_map(vacancies).map(str::to_owned));
-            self.freeze_page(&messages, &book, &sender, &taken_back).await?;
+            let find = |reference: &str| find(&book, reference);
+            let facts = LetterFacts { sender: &sender, people: &people, book: &find };
+            self.freeze_page(&messages, &facts, &taken_back).await?;
+            frozen();
         }
         self.posted.vacancies += vacant.len();
-        Ok(())
+        Ok(self.posted)
     }
 
     /// The messages that planned reminders make today, and the commitments that they are about.
     async fn messages(
         &self,
         page: Vec<PlannedReminder>,
+        people: &People,
     ) -> Result<(Vec<Commitment>, Vec<Message>), store::Error> {
         let Desk { store, .. } = self.desk;
         let today = self.desk.today();
@@ -151,27 +168,24 @@ impl Posting<'_> {
         let (mut book, _) = store.book(Which::These(&references)).await?;
         self.desk.roll(&mut book);
         let sent = store.history_of(&references, &readers, today).await?;
-        let mut due = planner::plan(&book, &self.people, &self.rules, &sent, today).due;
+        let mut due = planner::plan(&book, people, &self.rules, &sent, today).due;
         let waiting: HashSet<&ReminderKey> = page.iter().map(|one| &one.key).collect();
         due.retain(|one| waiting.contains(&one.key));
         let find = |reference: &str| find(&book, reference);
-        let messages = planner::messages(&due, find, &self.people, &self.rules, &sent, today);
+        let messages = planner::messages(&due, find, people, &self.rules, &sent, today);
         Ok((book, messages))
     }
 
     async fn freeze_page(
         &mut self,
         messages: &[Message],
-        book: &[Commitment],
-        sender: &Sender,
+        facts: &LetterFacts<'_>,
         taken_back: &HashMap<(Purpose, String), u32>,
     ) -> Result<(), store::Error> {
-        let book = |reference: &str| find(book, reference);
-        let facts = LetterFacts { sender, people: &self.people, book: &book };
         let seal = |message: &Message| {
             let key = (message.ladder.into(), message.to.address.key());
             let edition = taken_back.get(&key).copied().unwrap_or(0);
-            self.desk.seal(Letter::Reminders { message, edition }, &facts).ok()
+            self.desk.seal(Letter::Reminders { message, edition }, facts).ok()
         };
         let page: Vec<Frozen> = messages.iter().filter_map(seal).collect();
         let frozen = self.desk.store.freeze(&page, self.desk.clock.now()).await?;

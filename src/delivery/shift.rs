@@ -111,40 +111,38 @@ impl<'s> Shift<'s> {
         desk: &Desk<'_>,
         plans: bool,
     ) -> Result<(Option<Posted>, Tally), store::Error> {
-        let mut posted = if plans { Some(desk.post().await?) } else { None };
-        let mut tally = self.deliver(desk).await?;
+        let (mut posted, mut tally) = match plans {
+            true => {
+                let (posted, tally) = self.post(desk).await?;
+                (Some(posted), tally)
+            }
+            false => (None, deliver(&self.outbox, &mut self.lanes, self.lock, desk, false).await?),
+        };
         if let Some(posted) = &mut posted
             && tally.withdrawn > 0
             && desk.store.has_freed().await?
         {
             // Somebody changed what was on its way; what else was in those messages goes in others.
-            posted.add(desk.post().await?);
-            tally = later(tally, self.deliver(desk).await?);
+            let (more, now) = self.post(desk).await?;
+            posted.add(more);
+            tally = later(tally, now);
         }
         Ok((posted, tally))
     }
 
-    /// Delivers whatever waits, in a generation of its own: a copy of the store made before or meanwhile is known for old.
-    async fn deliver(&mut self, desk: &Desk<'_>) -> Result<Tally, store::Error> {
-        let (now, today) = (desk.clock.now(), desk.today());
-        if desk.store.waiting(0, 1, now, today).await?.is_empty() {
-            return self.drain(desk).await;
-        }
-        desk.store.begin_generation(self.lock).await?;
-        let tally = self.drain(desk).await?;
-        desk.store.begin_generation(self.lock).await?;
-        Ok(tally)
-    }
-
-    async fn drain(&mut self, desk: &Desk<'_>) -> Result<Tally, store::Error> {
-        let tally = drain(&self.outbox, &mut self.lanes, desk.clock).await?;
-        // What the network left unknown is sent again at once, the same bytes; the later answer is the one that counts.
-        Ok(match tally {
-            Tally { unknown: 1.., end: Step::Idle, .. } => {
-                later(tally, drain(&self.outbox, &mut self.lanes, desk.clock).await?)
-            }
-            tally => tally,
-        })
+    /// Plans, and freezes what is due while the first of it is on its way.
+    async fn post(&mut self, desk: &Desk<'_>) -> Result<(Posted, Tally), store::Error> {
+        let posting = desk.plan_today().await?;
+        let is_due = posting.is_due();
+        let feed = self.outbox.feed();
+        let freeze = async {
+            let posted = posting.freeze(|| feed.tell()).await;
+            drop(feed);
+            posted
+        };
+        let deliver = deliver(&self.outbox, &mut self.lanes, self.lock, desk, is_due);
+        let (posted, tally) = tokio::join!(freeze, deliver);
+        Ok((posted?, tally?))
     }
 
     /// As [`Self::pass`], but waits for the rate limit where that is a matter of seconds, never under a pretended clock.
@@ -172,6 +170,31 @@ impl<'s> Shift<'s> {
         }
         Ok(report)
     }
+}
+
+/// Delivers whatever waits, in a generation of its own: a copy of the store made before or meanwhile is known for old.
+async fn deliver(
+    outbox: &Outbox<'_>,
+    lanes: &mut [Lane],
+    lock: &SenderLock,
+    desk: &Desk<'_>,
+    more_comes: bool,
+) -> Result<Tally, store::Error> {
+    let (store, clock) = (desk.store, desk.clock);
+    let is_idle = !more_comes && store.waiting(0, 1, clock.now(), desk.today()).await?.is_empty();
+    if is_idle {
+        return drain(outbox, lanes, clock).await;
+    }
+    store.begin_generation(lock).await?;
+    let tally = match drain(outbox, lanes, clock).await? {
+        // What the network left unknown is sent again at once, the same bytes; the later answer is the one that counts.
+        tally @ Tally { unknown: 1.., end: Step::Idle, .. } => {
+            later(tally, drain(outbox, lanes, clock).await?)
+        }
+        tally => tally,
+    };
+    store.begin_generation(lock).await?;
+    Ok(tally)
 }
 
 /// Two tallies of one pass: what was unknown before has another outcome now.

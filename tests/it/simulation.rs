@@ -297,7 +297,7 @@ impl Simulation {
             let result = tokio::select! {
                 biased;
                 result = step(&mut lanes[turn], outbox, desk.clock) => result,
-                () = self.server.killing() => return Err(Broke::Killed),
+                () = killed(&self.server, desk.store) => return Err(Broke::Killed),
             };
             if matches!(result?, Step::Idle | Step::Waiting { .. } | Step::Stopped { .. }) {
                 working.remove(&turn);
@@ -356,6 +356,14 @@ impl Simulation {
             self.sql("DROP TRIGGER IF EXISTS sick").await;
         }
     }
+}
+
+/// Ends when the sender is killed while it waits for an answer. What the disk has been given by then it keeps: whether
+/// it does is a matter of luck in life, but here of the seed alone.
+async fn killed(server: &Server, store: &Store) {
+    server.killing().await;
+    // Waits for its turn to write.
+    store.set_meta("killed", "").await.ok();
 }
 
 /// Runs a simulation; what fails says how to see it again.

@@ -16,19 +16,29 @@ use crate::store;
 use crate::store::outbox::{Claimed, Ending};
 use crate::telemetry::{self, About};
 
-pub use self::outbox::{Debt, Outbox, Stopper};
+pub use self::outbox::{Debt, Feed, Outbox, Stopper};
 pub use self::pace::Limits;
 
 /// One connection and the message on it.
 pub struct Lane {
     connection: Connection,
+    /// The next message, begun while the one before it was recorded.
+    ahead: Option<Ahead>,
+}
+
+/// How far a lane came with its next message.
+enum Ahead {
+    /// Its body may leave (T3).
+    Ready(Claimed),
+    /// It went no further, and that is recorded.
+    Ended(Step),
 }
 
 impl Lane {
     /// A lane that connects when its first message comes.
     #[must_use]
     pub fn new(transport: &Transport) -> Self {
-        Self { connection: transport.connection() }
+        Self { connection: transport.connection(), ahead: None }
     }
 }
 
@@ -196,7 +206,8 @@ async fn all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
     outputs.into_iter().flatten().collect()
 }
 
-/// One message on one connection: claim, body, record.
+/// One message on one connection: claim, body, record. While it is recorded (T4) the connection goes on to the next one
+/// up to where its body may leave (T3), so that both moves can share a flush; the next step begins there.
 ///
 /// # Errors
 /// When the store fails. The connection is dropped; what cannot be recorded stands as it was claimed.
@@ -205,34 +216,58 @@ pub async fn step(
     outbox: &Outbox<'_>,
     clock: &Clock,
 ) -> Result<Step, store::Error> {
+    let begun = match lane.ahead.take() {
+        Some(begun) => begun,
+        None => begin(&mut lane.connection, outbox, clock).await?,
+    };
+    let message = match begun {
+        Ahead::Ready(message) => message,
+        Ahead::Ended(step) => return Ok(step),
+    };
+    let outcome = lane.connection.body(&message.mime).await;
+    let recorded = conclude(outbox, clock, &message, State::Body, &outcome);
+    if !matches!(outcome, Outcome::Accepted { .. }) {
+        lane.connection.abandon();
+        return recorded.await;
+    }
+    let (recorded, begun) =
+        tokio::join!(biased; recorded, begin(&mut lane.connection, outbox, clock));
+    let step = recorded?;
+    lane.ahead = Some(begun?);
+    Ok(step)
+}
+
+/// T2 and T3: the next message, up to where its body may leave.
+async fn begin(
+    connection: &mut Connection,
+    outbox: &Outbox<'_>,
+    clock: &Clock,
+) -> Result<Ahead, store::Error> {
     let message = match outbox.take(clock).await? {
         Turn::Message(message) => message,
-        Turn::Rest(step) => return Ok(step),
+        Turn::Rest(step) => return Ok(Ahead::Ended(step)),
     };
     let Some(envelope) = envelope(&message) else {
         telemetry::unsendable(about(&message), UNSENDABLE);
         let ending = ending(State::Open, State::Held, clock, UNSENDABLE.to_owned());
-        return outbox.record(&message, &ending).await;
+        return outbox.record(&message, &ending).await.map(Ahead::Ended);
     };
-    if let Err(outcome) = lane.connection.open(&envelope, &message.attempt.message_id).await {
-        return conclude(lane, outbox, clock, &message, State::Open, &outcome).await;
+    if let Err(outcome) = connection.open(&envelope, &message.attempt.message_id).await {
+        connection.abandon();
+        return conclude(outbox, clock, &message, State::Open, &outcome).await.map(Ahead::Ended);
     }
     match outbox.begin_body(&message, clock).await {
-        Ok(true) => {}
+        Ok(true) => Ok(Ahead::Ready(message)),
         missed_or_failed => {
             // After 354 nothing else is clean.
-            lane.connection.abandon();
-            missed_or_failed?;
-            return Ok(Step::Withdrawn);
+            connection.abandon();
+            missed_or_failed.map(|_| Ahead::Ended(Step::Withdrawn))
         }
     }
-    let outcome = lane.connection.body(&message.mime).await;
-    conclude(lane, outbox, clock, &message, State::Body, &outcome).await
 }
 
-/// T4, and what the outcome means for the connection and the queue.
+/// T4, and what the outcome means for the queue.
 async fn conclude(
-    lane: &mut Lane,
     outbox: &Outbox<'_>,
     clock: &Clock,
     message: &Claimed,
@@ -241,9 +276,6 @@ async fn conclude(
 ) -> Result<Step, store::Error> {
     let retry = outbox.retry();
     let next = next(&message.attempt, outcome, retry, clock.now());
-    if next.drop_connection {
-        lane.connection.abandon();
-    }
     let reply = match next.state {
         State::Expired => {
             let days = retry.give_up_after_days;

@@ -1,11 +1,12 @@
 //! The one queue that all lanes draw from, and what holds it back.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 
 use super::pace::{Full, HOUR, Limits, Pace};
 use super::{Step, about};
@@ -31,6 +32,8 @@ pub struct Outbox<'a> {
     limits: Limits,
     stop: Stopper,
     queue: Mutex<Queue>,
+    feeds: AtomicUsize,
+    fed: Notify,
 }
 
 /// Asks a sender to stop; its copies ask the same one.
@@ -45,6 +48,23 @@ impl Stopper {
 
     fn is_asked(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// As long as it is there, more messages come into the outbox: a lane that finds none waits for them.
+pub struct Feed<'o, 's>(&'o Outbox<'s>);
+
+impl Feed<'_, '_> {
+    /// There are new messages.
+    pub fn tell(&self) {
+        self.0.fed.notify_waiters();
+    }
+}
+
+impl Drop for Feed<'_, '_> {
+    fn drop(&mut self) {
+        self.0.feeds.fetch_sub(1, Ordering::Relaxed);
+        self.tell();
     }
 }
 
@@ -116,8 +136,22 @@ impl<'a> Outbox<'a> {
             recovered.unknown,
             recovered.held,
         );
-        let (epoch, stop, queue) = (recovered.epoch, Stopper::default(), Mutex::default());
-        Ok(Self { store, epoch, retry, limits, stop, queue })
+        Ok(Self {
+            store,
+            epoch: recovered.epoch,
+            retry,
+            limits,
+            stop: Stopper::default(),
+            queue: Mutex::default(),
+            feeds: AtomicUsize::new(0),
+            fed: Notify::new(),
+        })
+    }
+
+    /// Has the lanes wait for what is still to come.
+    pub fn feed(&self) -> Feed<'_, 'a> {
+        self.feeds.fetch_add(1, Ordering::Relaxed);
+        Feed(self)
     }
 
     /// What could not be recorded, since the store failed; [`Debt::settle`] it before another sender begins.
@@ -177,19 +211,28 @@ impl<'a> Outbox<'a> {
 
     /// T2: the next message, by number.
     pub(super) async fn take(&self, clock: &Clock) -> Result<Turn, Error> {
-        let mut queue = self.queue.lock().await;
-        if self.stop.is_asked() {
-            queue.end.get_or_insert(Step::Idle);
+        loop {
+            let mut fed = pin!(self.fed.notified());
+            // From here on no news is missed.
+            fed.as_mut().enable();
+            let mut queue = self.queue.lock().await;
+            if self.stop.is_asked() {
+                queue.end.get_or_insert(Step::Idle);
+            }
+            if queue.end.is_some() {
+                self.release(&mut queue).await?;
+            } else if queue.page.is_empty() {
+                self.claim(&mut queue, clock).await?;
+            }
+            if let Some(message) = queue.page.pop_front() {
+                return Ok(Turn::Message(message));
+            }
+            if let Some(end) = queue.end {
+                return Ok(Turn::Rest(end));
+            }
+            drop(queue);
+            fed.await;
         }
-        if queue.end.is_some() {
-            self.release(&mut queue).await?;
-        } else if queue.page.is_empty() {
-            self.claim(&mut queue, clock).await?;
-        }
-        Ok(match queue.page.pop_front() {
-            Some(message) => Turn::Message(message),
-            None => Turn::Rest(queue.end.unwrap_or(Step::Idle)),
-        })
     }
 
     /// Fills the page, or says why not.
@@ -206,9 +249,13 @@ impl<'a> Outbox<'a> {
                     return Ok(());
                 }
             };
+            // Asked before the store is: what comes in between is told of.
+            let more_comes = self.feeds.load(Ordering::Relaxed) > 0;
             let waiting = self.store.waiting(queue.after, CLAIM_PAGE, now, clock.today()).await?;
             if waiting.is_empty() {
-                queue.end = Some(Step::Idle);
+                if !more_comes {
+                    queue.end = Some(Step::Idle);
+                }
                 return Ok(());
             }
             let ids = queue.admit(&waiting, room, self.limits.per_person_per_day_max);

@@ -1,5 +1,6 @@
 //! The mail server of a simulation: answers by chance, and writes down what it took.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use advis::delivery::state::{Outcome, Stage};
@@ -29,8 +30,8 @@ struct Inside {
     /// Of a hundred stages, how many go wrong.
     faults: u32,
     is_down: bool,
-    /// Whose message is at its body.
-    to: String,
+    /// Whose messages are at their bodies, by Message-ID.
+    to: BTreeMap<String, String>,
     ledger: Vec<Taken>,
 }
 
@@ -43,7 +44,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn new(rng: Rng, faults: u32, now: DateTime<Utc>) -> Self {
-        let (ledger, to) = (Vec::new(), String::new());
+        let (ledger, to) = (Vec::new(), BTreeMap::new());
         let inside = Inside { rng, now, faults, is_down: false, to, ledger };
         Self { inside: Arc::new(Mutex::new(inside)), kills: Arc::default() }
     }
@@ -87,8 +88,8 @@ impl Server {
 impl Inside {
     fn answer(&mut self, ask: Ask<'_>) -> Answer {
         match ask {
-            Ask::Open { envelope, .. } => {
-                self.to = envelope.to.as_str().to_owned();
+            Ask::Open { envelope, message_id, .. } => {
+                self.to.insert(message_id.to_owned(), envelope.to.as_str().to_owned());
                 self.open()
             }
             Ask::Body { message_id, mime } => self.body(message_id, mime),
@@ -150,7 +151,7 @@ impl Inside {
         self.ledger.push(Taken {
             at: self.now,
             message_id: message_id.to_owned(),
-            to: self.to.clone(),
+            to: self.to.remove(message_id).unwrap(),
             digest: Sha256::digest(mime).into(),
             told,
         });
