@@ -1,5 +1,8 @@
 //! `import`: leaders and commitments from CSV files, all or nothing.
 
+mod doubles;
+mod rows;
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -7,19 +10,15 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use chrono::NaiveDate;
 
+use self::rows::Phrases;
 use super::Everywhere;
 use super::exit::{Exit, Failure};
 use super::list::plain;
 use super::setting::{self, Setting};
 use crate::config::Config;
-use crate::domain::commitment::Commitment;
-use crate::domain::window::Window;
-use crate::intake::{self, CommitmentRow, Known, LeaderRow, Problem, Promise, Sheets, SourceFile};
-use crate::phrase;
+use crate::intake::{self, Known, Problem, Sheets, SourceFile};
 use crate::planner::{self, NEVER};
-use crate::store::{
-    Import, ImportReport, ImportedCommitment, ImportedLeader, KeptDates, Tally, Which,
-};
+use crate::store::{Import, ImportReport, Tally, Which};
 
 /// Lines shown of each part of the summary; the rest is counted.
 const LINES_SHOWN_MAX: usize = 20;
@@ -36,16 +35,17 @@ pub(super) async fn import(
 ) -> anyhow::Result<Exit> {
     let config = Setting::config(everywhere)?;
     let sheets = read(files)?;
+    let phrases = Phrases::default();
     if !config.store.path.exists() {
         // Sheets that are refused must not leave an empty store behind.
         let today = setting::clock(everywhere, &config).today();
-        check(&sheets, &BTreeMap::new(), &config, today)?;
+        check(&sheets, &phrases, &BTreeMap::new(), &config, today)?;
     }
     if dry_run && !config.store.path.exists() {
-        return take_nowhere(config, everywhere, &sheets, out).await;
+        return take_nowhere(config, everywhere, sheets, &phrases, out).await;
     }
     let setting = Setting::of(config, everywhere).await?;
-    let ended = take(&setting, &sheets, dry_run, out).await;
+    let ended = take(&setting, sheets, &phrases, dry_run, out).await;
     setting.close().await;
     ended
 }
@@ -54,38 +54,40 @@ pub(super) async fn import(
 async fn take_nowhere(
     mut config: Config,
     everywhere: &Everywhere,
-    sheets: &Sheets,
+    sheets: Sheets,
+    phrases: &Phrases,
     out: &mut impl Write,
 ) -> anyhow::Result<Exit> {
     let folder = tempfile::tempdir().context("a dry run needs room for temporary files")?;
     config.store.path = folder.path().join("advis.db");
     let setting = Setting::of(config, everywhere).await?;
-    let ended = take(&setting, sheets, true, out).await;
+    let ended = take(&setting, sheets, phrases, true, out).await;
     setting.close().await;
     ended
 }
 
 async fn take(
     setting: &Setting,
-    sheets: &Sheets,
+    sheets: Sheets,
+    phrases: &Phrases,
     dry_run: bool,
     out: &mut impl Write,
 ) -> anyhow::Result<Exit> {
     setting.read_new().await?;
+    let today = setting.clock.today();
+    check(&sheets, phrases, &managers(setting).await?, &setting.config, today)?;
     let references: Vec<&str> =
         sheets.commitments.iter().map(|row| row.reference.as_str()).collect();
+    let doubles = doubles::doubles(setting, &sheets, &references, phrases).await?;
     let kept = setting.store.kept_dates(&references).await?;
-    check(sheets, &managers(setting).await?, &setting.config, setting.clock.today())?;
-    let doubles = doubles(setting, sheets).await?;
     let import = Import {
-        leaders: sheets.leaders.iter().map(leader).collect(),
+        leaders: sheets.leaders.into_iter().map(rows::leader).collect(),
         commitments: sheets
             .commitments
-            .iter()
-            .map(|row| commitment(row, &kept, setting.clock.today()))
-            .collect(),
+            .into_iter()
+            .map(|row| rows::commitment(row, phrases, &kept, today)),
     };
-    let report = setting.store.import(&import, &setting.stamp(), dry_run).await?;
+    let report = setting.store.import(import, &setting.stamp(), dry_run).await?;
     if !dry_run {
         setting.store.withdraw(&report.touched, setting.clock.now()).await?;
     }
@@ -132,13 +134,14 @@ fn refusal(problems: &[Problem]) -> Failure {
 /// What spans rows, files and the leaders who are in the store with their managers.
 fn check(
     sheets: &Sheets,
+    phrases: &Phrases,
     leaders: &BTreeMap<String, Option<String>>,
     config: &Config,
     today: NaiveDate,
 ) -> anyhow::Result<()> {
     let kinds = config.rules.names();
     let known = Known { leaders, kinds: &kinds, today };
-    let problems = intake::check(sheets, &known, phrase::parse);
+    let problems = intake::check(sheets, &known, |phrase, day| phrases.read(phrase, day));
     if problems.is_empty() { Ok(()) } else { Err(refusal(&problems).into()) }
 }
 
@@ -146,106 +149,6 @@ fn check(
 async fn managers(setting: &Setting) -> anyhow::Result<BTreeMap<String, Option<String>>> {
     let (people, _) = setting.desk().people().await?;
     Ok(people.iter().map(|one| (one.reference.clone(), one.manager.clone())).collect())
-}
-
-/// Pairs of commitments that look like one.
-async fn doubles(setting: &Setting, sheets: &Sheets) -> anyhow::Result<Vec<(String, String)>> {
-    let today = setting.clock.today();
-    let (book, _) = setting.store.book(Which::All).await?;
-    let days =
-        |one: &Commitment| one.windows.iter().map(|window| window.window).collect::<Vec<Window>>();
-    let book_windows: Vec<Vec<Window>> = book.iter().map(days).collect();
-    let book_responsible: Vec<Vec<String>> = book
-        .iter()
-        .map(|one| one.responsible.iter().map(|responsible| responsible.leader.clone()).collect())
-        .collect();
-    let row_windows: Vec<Vec<Window>> = sheets
-        .commitments
-        .iter()
-        .map(|row| phrase::parse(&row.deadline, row.reference_date(today)))
-        .map(|read| read.map(|deadline| deadline.windows).unwrap_or_default())
-        .collect();
-    let existing: Vec<Promise<'_>> = book
-        .iter()
-        .zip(&book_windows)
-        .zip(&book_responsible)
-        .map(|((one, windows), responsible)| Promise {
-            reference: &one.reference,
-            title: &one.title,
-            phrase: &one.phrase,
-            windows,
-            responsible,
-        })
-        .collect();
-    let imported: Vec<Promise<'_>> = sheets
-        .commitments
-        .iter()
-        .zip(&row_windows)
-        .map(|(row, windows)| Promise {
-            reference: &row.reference,
-            title: &row.title,
-            phrase: &row.deadline,
-            windows,
-            responsible: &row.responsible,
-        })
-        .collect();
-    Ok(intake::likely_doubles(&imported, &existing))
-}
-
-/// The cells of a leader in the form the store keeps.
-fn leader(row: &LeaderRow) -> ImportedLeader {
-    let mut cells: BTreeMap<String, String> = owned(&row.cells);
-    let day = |day: Option<NaiveDate>| day.map(|day| day.to_string());
-    put(&mut cells, "name", Some(row.name.clone()));
-    put(&mut cells, "email", Some(row.email.to_string()));
-    put(&mut cells, "language", row.language.map(|language| language.code().to_owned()));
-    put(&mut cells, "active_from", day(row.active.from));
-    put(&mut cells, "active_to", day(row.active.to));
-    put(&mut cells, "absent_from", day(row.absent.from));
-    put(&mut cells, "absent_to", day(row.absent.to));
-    ImportedLeader { reference: row.reference.clone(), cells }
-}
-
-/// The cells of a commitment in the form the store keeps, and its deadline as read.
-fn commitment(
-    row: &CommitmentRow,
-    kept: &BTreeMap<String, KeptDates>,
-    today: NaiveDate,
-) -> ImportedCommitment {
-    let mut cells = owned(&row.cells);
-    let day = |day: Option<NaiveDate>| day.map(|day| day.to_string());
-    put(&mut cells, "document_date", day(row.document_date));
-    put(&mut cells, "adopted_on", day(row.adopted_on));
-    put(&mut cells, "confidential", row.confidential.map(|yes| u8::from(yes).to_string()));
-    put(&mut cells, "status", row.status.map(|status| status.name().to_owned()));
-    put(&mut cells, "responsible", Some(row.responsible.join(";")));
-    let kept = kept.get(&row.reference);
-    let reference_date = row
-        .document_date
-        .or(kept.and_then(|kept| kept.document_date))
-        .or(row.adopted_on)
-        .or(kept.and_then(|kept| kept.adopted_on))
-        .unwrap_or(today);
-    let deadline = phrase::parse(&row.deadline, reference_date);
-    let is_reread = kept
-        .and_then(|kept| kept.reference_date)
-        .is_some_and(|before| phrase::parse(&row.deadline, before) != deadline);
-    ImportedCommitment { reference: row.reference.clone(), cells, deadline, is_reread }
-}
-
-fn owned(cells: &intake::Cells) -> BTreeMap<String, String> {
-    cells
-        .iter()
-        .filter(|(column, _)| **column != "reference")
-        .map(|(column, cell)| ((*column).to_owned(), cell.clone()))
-        .collect()
-}
-
-/// Replaces a cell that is there by its normal form.
-fn put(cells: &mut BTreeMap<String, String>, column: &str, value: Option<String>) {
-    if let (Some(cell), Some(value)) = (cells.get_mut(column), value) {
-        *cell = value;
-    }
 }
 
 fn show(

@@ -139,8 +139,3 @@ pub(super) fn references(cell: &str) -> Result<Vec<String>, Flaw> {
     }
     Ok(names)
 }
-
-/// Any text.
-pub(super) fn text(cell: &str) -> Result<String, Flaw> {
-    Ok(cell.to_owned())
-}

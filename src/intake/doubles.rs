@@ -1,6 +1,7 @@
 //! What was probably entered twice under two references.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::domain::window::Window;
 
@@ -28,9 +29,6 @@ pub fn likely_doubles(imported: &[Promise<'_>], existing: &[Promise<'_>]) -> Vec
     let replaced: HashSet<&str> = imported.iter().map(|promise| promise.reference).collect();
     let kept = existing.iter().filter(|promise| !replaced.contains(promise.reference));
     let mut seen = Seen::default();
-    for promise in kept.clone().chain(imported) {
-        seen.0.entry(folded(promise.title)).or_default().count += 1;
-    }
     for promise in kept {
         seen.earlier_like(promise);
     }
@@ -42,14 +40,44 @@ pub fn likely_doubles(imported: &[Promise<'_>], existing: &[Promise<'_>]) -> Vec
         .collect()
 }
 
+/// Which titles stand more than once: of a large book, few need be compared.
+///
+/// Kept by their hashes; two titles that share one are told apart by [`likely_doubles`].
+#[derive(Debug, Default)]
+pub struct Titles {
+    once: HashSet<u64>,
+    again: HashSet<u64>,
+}
+
+impl Titles {
+    /// Counts a title.
+    pub fn add(&mut self, title: &str) {
+        let hash = hash(title);
+        if !self.once.insert(hash) {
+            self.again.insert(hash);
+        }
+    }
+
+    /// Whether the title was counted more than once.
+    #[must_use]
+    pub fn stands_again(&self, title: &str) -> bool {
+        self.again.contains(&hash(title))
+    }
+}
+
+fn hash(title: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    folded(title).hash(&mut hasher);
+    hasher.finish()
+}
+
 /// Every promise seen so far, by title.
 #[derive(Default)]
 struct Seen<'a>(HashMap<String, Namesakes<'a>>);
 
-/// The promises of one title: how many there are, and the first of each deadline and leader.
+/// The promises of one title: the first of each deadline and leader.
 #[derive(Default)]
 struct Namesakes<'a> {
-    count: usize,
     written: HashMap<(String, &'a str), &'a str>,
     read: HashMap<(&'a [Window], &'a str), &'a str>,
 }
@@ -57,7 +85,7 @@ struct Namesakes<'a> {
 impl<'a> Seen<'a> {
     /// The reference of an earlier promise like this one, which is remembered too.
     fn earlier_like(&mut self, promise: &Promise<'a>) -> Option<&'a str> {
-        let namesakes = self.0.get_mut(&folded(promise.title)).filter(|them| them.count > 1)?;
+        let namesakes = self.0.entry(folded(promise.title)).or_default();
         let phrase = folded(promise.phrase);
         let mut earlier = None;
         let mut remember = |first: &mut &'a str| {

@@ -15,18 +15,20 @@ mod row;
 mod table;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 pub use cell::{DeadlineCell, deadline};
 pub use check::{Known, check, circles};
-pub use doubles::{Promise, likely_doubles};
+pub use doubles::{Promise, Titles, likely_doubles};
 pub use header::{COMMITMENT_COLUMNS, LEADER_COLUMNS};
 pub use nearest::nearest;
 pub use problem::{Place, Problem};
-pub use row::{Cells, CommitmentRow, LeaderRow};
+pub use row::{CommitmentRow, LeaderRow};
 pub use table::{CELL_CHARS_MAX, REFERENCE_CHARS_MAX, TITLE_CHARS_MAX};
 
 use header::Sort;
 use problem::Flaw;
+use row::Cells;
 use table::Table;
 
 /// A file as it was handed in.
@@ -96,12 +98,14 @@ impl Reading {
         else {
             return;
         };
-        if let Some(first) = self.seen.get(&(sort, reference.clone())) {
-            let what = format!("\"{reference}\" stands already at {first}");
-            let flaw = Flaw::new(what, "Keep one of the two rows, or give one a new reference.");
-            self.problems.push(place.problem("reference", flaw));
-        } else {
-            self.seen.insert((sort, reference.clone()), place.clone());
+        match self.seen.entry((sort, reference.to_owned())) {
+            Entry::Occupied(first) => {
+                let what = format!("\"{reference}\" stands already at {}", first.get());
+                let flaw =
+                    Flaw::new(what, "Keep one of the two rows, or give one a new reference.");
+                self.problems.push(place.problem("reference", flaw));
+            }
+            Entry::Vacant(unseen) => drop(unseen.insert(place.clone())),
         }
     }
 }

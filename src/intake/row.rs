@@ -1,7 +1,5 @@
 //! Rows of a sheet with their values.
 
-use std::collections::BTreeMap;
-
 use chrono::NaiveDate;
 
 use super::cell;
@@ -10,17 +8,26 @@ use crate::domain::address::EmailAddress;
 use crate::domain::commitment::Status;
 use crate::domain::leader::{Language, Period};
 
-/// The cells of a row under the columns its sheet has, cleaned; an empty one changes nothing. The next import compares
-/// its cells with these.
-pub type Cells = BTreeMap<&'static str, String>;
+/// The cells of a row under the columns its sheet has, cleaned.
+pub(super) struct Cells(pub(super) Vec<(&'static str, String)>);
+
+impl Cells {
+    pub(super) fn get(&self, column: &str) -> Option<&str> {
+        self.0.iter().find(|(name, _)| *name == column).map(|(_, cell)| cell.as_str())
+    }
+
+    /// The text of a filled cell, which is empty from then on: a large sheet has no room for everything twice.
+    fn take(&mut self, column: &str) -> Option<String> {
+        let (_, cell) = self.0.iter_mut().find(|(name, _)| *name == column)?;
+        Some(std::mem::take(cell)).filter(|cell| !cell.is_empty())
+    }
+}
 
 /// A leader as a sheet has them. `None` and open ends of periods stand for empty or absent cells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeaderRow {
     /// Where the row begins.
     pub place: Place,
-    /// Every cell.
-    pub cells: Cells,
     /// Unique within all sheets of leaders.
     pub reference: String,
     /// Cleaned by [`crate::domain::address::clean_name`].
@@ -48,8 +55,6 @@ pub struct LeaderRow {
 pub struct CommitmentRow {
     /// Where the row begins.
     pub place: Place,
-    /// Every cell.
-    pub cells: Cells,
     /// Unique within all sheets of commitments.
     pub reference: String,
     /// What was promised.
@@ -80,15 +85,19 @@ pub struct CommitmentRow {
 
 impl LeaderRow {
     /// The row, unless a cell is wrong.
-    pub(super) fn read(place: Place, cells: Cells, problems: &mut Vec<Problem>) -> Option<Self> {
-        let mut row = Row { place: &place, cells: &cells, problems };
+    pub(super) fn read(
+        place: Place,
+        mut cells: Cells,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Self> {
+        let mut row = Row { place: &place, cells: &mut cells, problems };
         let reference = row.required("reference", cell::reference);
-        let name = row.required("name", cell::text);
+        let name = row.required_text("name");
         let email = row.required("email", cell::address);
-        let role = row.optional("role", cell::text);
-        let unit = row.optional("unit", cell::text);
-        let manager = row.optional("manager", cell::text);
-        let deputy = row.optional("deputy", cell::text);
+        let role = row.cells.take("role");
+        let unit = row.cells.take("unit");
+        let manager = row.cells.take("manager");
+        let deputy = row.cells.take("deputy");
         let language = row.optional("language", cell::language);
         let active = row.period("active_from", "active_to");
         let absent = row.period("absent_from", "absent_to");
@@ -104,25 +113,28 @@ impl LeaderRow {
             active,
             absent,
             place,
-            cells,
         })
     }
 }
 
 impl CommitmentRow {
     /// The row, unless a cell is wrong.
-    pub(super) fn read(place: Place, cells: Cells, problems: &mut Vec<Problem>) -> Option<Self> {
-        let mut row = Row { place: &place, cells: &cells, problems };
+    pub(super) fn read(
+        place: Place,
+        mut cells: Cells,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Self> {
+        let mut row = Row { place: &place, cells: &mut cells, problems };
         let reference = row.required("reference", cell::reference);
-        let title = row.required("title", cell::text);
-        let kind = row.optional("kind", cell::text);
-        let deadline = row.required("deadline", cell::text);
+        let title = row.required_text("title");
+        let kind = row.cells.take("kind");
+        let deadline = row.required_text("deadline");
         let responsible = row.required("responsible", cell::references);
-        let organisation = row.optional("organisation", cell::text);
-        let document = row.optional("document", cell::text);
+        let organisation = row.cells.take("organisation");
+        let document = row.cells.take("document");
         let document_date = row.optional("document_date", cell::date);
-        let section = row.optional("section", cell::text);
-        let quote = row.optional("quote", cell::text);
+        let section = row.cells.take("section");
+        let quote = row.cells.take("quote");
         let confidential = row.optional("confidential", cell::yes_or_no);
         let status = row.optional("status", cell::status);
         let adopted_on = row.optional("adopted_on", cell::date);
@@ -141,7 +153,6 @@ impl CommitmentRow {
             status,
             adopted_on,
             place,
-            cells,
         })
     }
 
@@ -155,7 +166,7 @@ impl CommitmentRow {
 /// A row whose cells are being read.
 struct Row<'a> {
     place: &'a Place,
-    cells: &'a Cells,
+    cells: &'a mut Cells,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -166,10 +177,19 @@ impl Row<'_> {
         column: &str,
         read: impl FnOnce(&str) -> Result<T, Flaw>,
     ) -> Option<T> {
-        if self.cells.get(column).is_some_and(String::is_empty) {
+        self.refuse_empty(column);
+        self.optional(column, read)
+    }
+
+    fn required_text(&mut self, column: &str) -> Option<String> {
+        self.refuse_empty(column);
+        self.cells.take(column)
+    }
+
+    fn refuse_empty(&mut self, column: &str) {
+        if self.cells.get(column).is_some_and(str::is_empty) {
             self.refuse(column, empty(column));
         }
-        self.optional(column, read)
     }
 
     fn optional<T>(
@@ -178,7 +198,8 @@ impl Row<'_> {
         read: impl FnOnce(&str) -> Result<T, Flaw>,
     ) -> Option<T> {
         let text = self.cells.get(column).filter(|text| !text.is_empty())?;
-        read(text).map_err(|flaw| self.refuse(column, flaw)).ok()
+        let read = read(text);
+        read.map_err(|flaw| self.refuse(column, flaw)).ok()
     }
 
     fn period(&mut self, from_column: &str, to_column: &str) -> Period {

@@ -86,11 +86,11 @@ impl<'a> Table<'a> {
     }
 
     fn cells(&self, place: &Place, problems: &mut Vec<Problem>) -> Cells {
-        let mut cells = Cells::new();
+        let mut cells = Cells(Vec::with_capacity(self.columns.len()));
         for (column, raw) in self.columns.iter().zip(&self.record) {
             let Some(column) = column else { continue };
             match clean(column, raw) {
-                Ok(text) => drop(cells.insert(column, text)),
+                Ok(text) => cells.0.push((column, text)),
                 Err(flaw) => problems.push(place.problem(column, flaw)),
             }
         }

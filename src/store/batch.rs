@@ -1,4 +1,5 @@
-//! Many rows in few statements: they go to SQLite as JSON arrays, which it unfolds with `json_each($1)`.
+//! Many rows in few statements: they go to SQLite as JSON arrays, which it unfolds with `json_each($1)`, or, where each
+//! row is an object with many cells, with `jsonb_each($1)`, which reads the text of each only once.
 
 use chrono::NaiveDate;
 use serde::{Serialize, Serializer};

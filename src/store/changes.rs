@@ -38,7 +38,7 @@ const ADD_WINDOWS: &str = "
     INSERT INTO windows (commitment, revision, number, opens, due, made_on)
     SELECT value ->> 'commitment', value ->> 'revision', value ->> 'number',
            value ->> 'opens', value ->> 'due', value ->> 'made_on'
-      FROM json_each($1)";
+      FROM jsonb_each($1)";
 
 const CLOSE_WINDOWS: &str = "
     UPDATE windows
@@ -57,7 +57,7 @@ const ADD_RESPONSIBLE: &str = "
     INSERT INTO responsibilities (commitment, leader, position, since, until)
     SELECT value ->> 'commitment', value ->> 'leader', value ->> 'position', value ->> 'since',
            value ->> 'until'
-      FROM json_each($1)
+      FROM jsonb_each($1)
      WHERE true
         ON CONFLICT (commitment, leader)
         DO UPDATE SET position = excluded.position, until = excluded.until";

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 const RECORD: &str = "
     INSERT INTO events (at, who, what, commitment, leader, message, detail)
     SELECT $2, $3, $4, value ->> 'commitment', value ->> 'leader', value ->> 'message', value -> 'detail'
-      FROM json_each($1)";
+      FROM jsonb_each($1)";
 
 const EVENTS_OF: &str = "
     SELECT at, who, what, leader, message, detail FROM events

@@ -36,8 +36,8 @@ pub use self::changes::ClosedAs;
 pub use self::edited::{Deed, Edited, Touched};
 pub use self::error::Error;
 pub use self::import::{
-    Change, Import, ImportProblem, ImportReport, ImportedCommitment, ImportedLeader, KeptDates,
-    Tally,
+    Cells, Change, Import, ImportProblem, ImportReport, ImportedCommitment, ImportedLeader,
+    KeptDates, Tally,
 };
 pub use self::journal::{Event, Stamp};
 pub use self::memory::Timetable;

@@ -23,6 +23,9 @@ const SQLITE_VERSION_MIN_TEXT: &str = "3.51.3";
 /// How long a writer waits for another process that writes.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Rows that SQLite's thread reads ahead of ours: with few, the two wait for each other at every row of a large book.
+const ROWS_AHEAD_MAX: usize = 1_000;
+
 /// SQLite's primary result codes (sqlite.org/rescode.html).
 const SQLITE_BUSY: i32 = 5;
 const SQLITE_READONLY: i32 = 8;
@@ -149,6 +152,7 @@ fn options(path: &Path, patience: Duration) -> SqliteConnectOptions {
         .filename(path)
         .foreign_keys(true)
         .busy_timeout(patience)
+        .row_buffer_size(ROWS_AHEAD_MAX)
         .disable_statement_logging()
 }
 

@@ -20,7 +20,7 @@ use advis::domain::rule::RuleStep;
 use advis::domain::rule::{Ladder, Step};
 use advis::domain::window::{Confidence, Deadline, Undated, Window};
 use advis::store::{
-    ClosedAs, ClosedWindow, Edited, Entered, EnteredAs, Error, Import, ImportReport,
+    Cells, ClosedAs, ClosedWindow, Edited, Entered, EnteredAs, Error, Import, ImportReport,
     ImportedCommitment, ImportedLeader, KeptDates, Near, Occurrence, RowProblem, Stamp, Store,
     Timetable, Which,
 };
@@ -115,7 +115,7 @@ impl World {
 
     async fn import(&self, rows: &[ImportedCommitment]) -> ImportReport {
         let import = Import { leaders: Vec::new(), commitments: rows.to_vec() };
-        self.store.import(&import, &stamp("2020-01-02"), false).await.unwrap()
+        self.store.import(import, &stamp("2020-01-02"), false).await.unwrap()
     }
 
     /// Every row of every table.
@@ -169,15 +169,15 @@ fn june() -> Result<Deadline, Undated> {
     Ok(deadline(&[span("2020-06-01", "2020-06-30")], Confidence::High))
 }
 
-fn cells(cells: &[(&str, &str)]) -> BTreeMap<String, String> {
-    cells.iter().map(|(column, cell)| ((*column).to_owned(), (*cell).to_owned())).collect()
+fn cells(cells: &[(&'static str, &str)]) -> Cells {
+    cells.iter().map(|(column, cell)| (*column, (*cell).to_owned())).collect()
 }
 
 /// A row of nord's, with some cells replaced.
 fn row(
     reference: &str,
     phrase: &str,
-    others: &[(&str, &str)],
+    others: &[(&'static str, &str)],
     deadline: Result<Deadline, Undated>,
 ) -> ImportedCommitment {
     let mut all = cells(&[("title", "En plan"), ("responsible", "nord"), ("deadline", phrase)]);

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use sqlx::SqliteConnection;
 
-use super::sheet::{Cells, Difference, Sheet, account, check, compare, put};
-use super::{Import, ImportProblem, ImportedCommitment, ImportedLeader, Tally};
+use super::sheet::{Difference, PAGE_ROWS_MAX, Sheet, account, check, compare, count, put};
+use super::{ImportProblem, ImportedCommitment, ImportedLeader, Tally};
 use crate::domain::commitment::Status;
 use crate::store::batch::{Day, batch};
 use crate::store::changes::{
@@ -16,7 +16,12 @@ use crate::store::journal::Subject;
 use crate::store::{Error, Stamp};
 
 const KNOWN_COMMITMENTS: &str = "
-    SELECT reference, imported, revision,
+    SELECT reference, imported, revision
+      FROM commitments
+     WHERE reference IN (SELECT value FROM json_each($1))";
+
+const BOOK_COMMITMENTS: &str = "
+    SELECT reference,
            json_object('title', title, 'kind', kind, 'deadline', phrase,
                        'organisation', organisation, 'document', document,
                        'document_date', document_date, 'section', section, 'quote', quote,
@@ -25,20 +30,30 @@ const KNOWN_COMMITMENTS: &str = "
                            SELECT group_concat(leader, ';') FROM (
                                SELECT leader FROM responsibilities
                                 WHERE commitment = c.reference
-                                ORDER BY position, leader))) AS cells
+                                ORDER BY position, leader)))
       FROM commitments c
      WHERE reference IN (SELECT value FROM json_each($1))";
 
+/// A new row comes with its deadline, which it has from then on; of one that is there, only the cells are put.
 const PUT_COMMITMENTS: &str = "
     INSERT INTO commitments (reference, title, kind, organisation, document, document_date,
-                             section, quote, confidential, adopted_on, imported)
+                             section, quote, confidential, adopted_on, imported,
+                             phrase, status, entered_on, reference_date,
+                             confidence, undated, rrule, span)
     SELECT value ->> 'reference', value ->> 'title', coalesce(value ->> 'kind', 'follow_up'),
            coalesce(value ->> 'organisation', ''), coalesce(value ->> 'document', ''),
            value ->> 'document_date', coalesce(value ->> 'section', ''),
            coalesce(value ->> 'quote', ''),
            CAST(coalesce(value ->> 'confidential', '0') AS INTEGER),
-           value ->> 'adopted_on', value ->> 'imported'
-      FROM json_each($1)
+           coalesce(value ->> 'adopted_on', value ->> '$.entered.entered_on'),
+           value ->> 'imported',
+           coalesce(value ->> 'deadline', ''), value ->> 'status',
+           value ->> '$.entered.entered_on',
+           coalesce(value ->> 'document_date', value ->> 'adopted_on',
+                    value ->> '$.entered.entered_on'),
+           value ->> '$.entered.confidence', value ->> '$.entered.undated',
+           value ->> '$.entered.rrule', value ->> '$.entered.span'
+      FROM jsonb_each($1)
      WHERE true
         ON CONFLICT (reference) DO UPDATE
        SET title = excluded.title, kind = excluded.kind, organisation = excluded.organisation,
@@ -77,48 +92,72 @@ const COMMITMENTS: Sheet = Sheet {
     required: &["title"],
     days: &["document_date", "adopted_on"],
     known: KNOWN_COMMITMENTS,
+    book: BOOK_COMMITMENTS,
     put: PUT_COMMITMENTS,
 };
 
+/// Answers with the references of the rows too.
 pub(super) async fn import(
     unit: &mut SqliteConnection,
-    import: &Import,
+    rows: impl Iterator<Item = ImportedCommitment>,
+    imported: &[ImportedLeader],
     stamp: &Stamp,
     problems: &mut Vec<ImportProblem>,
-) -> Result<Tally, Error> {
-    let rows = import.commitments.as_slice();
-    let cells: Vec<(&str, &Cells)> =
-        rows.iter().map(|row| (row.reference.as_str(), &row.cells)).collect();
-    let mut differences = compare(unit, &COMMITMENTS, &cells).await?;
-    check(&COMMITMENTS, &differences, problems);
-    check_cells(unit, &differences, &import.leaders, problems).await?;
-    if problems.is_empty() {
-        for row in &mut differences {
-            decide_status(row, rows);
-        }
-        put(unit, &COMMITMENTS, &differences).await?;
-        put_deadlines(unit, rows, &differences, stamp).await?;
-        put_responsible(unit, &differences, stamp).await?;
-        let known: Vec<&str> =
-            differences.iter().filter(|row| !row.is_new).map(|row| row.reference).collect();
-        cancel_groundless(unit, &known).await?;
-    }
-    account(unit, &differences, rows.len(), Subject::commitment, stamp).await
-}
-
-async fn check_cells(
-    unit: &mut SqliteConnection,
-    differences: &[Difference<'_>],
-    imported: &[ImportedLeader],
-    problems: &mut Vec<ImportProblem>,
-) -> Result<(), Error> {
+) -> Result<(Tally, Vec<String>), Error> {
     // Those of this import count even when their own rows are refused: one mistake is told once.
-    let leaders: Vec<String> = sqlx::query_scalar(LEADERS).fetch_all(unit).await?;
+    let leaders: Vec<String> = sqlx::query_scalar(LEADERS).fetch_all(&mut *unit).await?;
     let leaders: HashSet<&str> = leaders
         .iter()
         .map(String::as_str)
         .chain(imported.iter().map(|row| row.reference.as_str()))
         .collect();
+    let (mut tally, mut references) = (Tally::default(), Vec::new());
+    let (mut rows, mut page) = (rows.fuse(), Vec::with_capacity(PAGE_ROWS_MAX));
+    loop {
+        page.clear();
+        page.extend(rows.by_ref().take(PAGE_ROWS_MAX));
+        if page.is_empty() {
+            break;
+        }
+        let cells = page.iter().map(|row| (row.reference.as_str(), &row.cells));
+        let mut differences = compare(unit, &COMMITMENTS, cells).await?;
+        check(&COMMITMENTS, &differences, problems);
+        check_cells(&differences, &leaders, problems);
+        if problems.is_empty() {
+            for row in &mut differences {
+                decide_status(row, &page);
+            }
+            put_page(unit, &page, &differences, stamp).await?;
+        }
+        count(&mut tally, &differences, page.len());
+        references.extend(page.drain(..).map(|row| row.reference));
+    }
+    account(unit, &tally, Subject::commitment, stamp).await?;
+    Ok((tally, references))
+}
+
+async fn put_page(
+    unit: &mut SqliteConnection,
+    page: &[ImportedCommitment],
+    differences: &[Difference<'_>],
+    stamp: &Stamp,
+) -> Result<(), Error> {
+    put(unit, &COMMITMENTS, differences, |row| {
+        page.get(row.index).filter(|_| row.is_new).and_then(|read| deadline_row(row, read, stamp))
+    })
+    .await?;
+    put_deadlines(unit, page, differences, stamp).await?;
+    put_responsible(unit, differences, stamp).await?;
+    let known: Vec<&str> =
+        differences.iter().filter(|row| !row.is_new).map(|row| row.reference).collect();
+    cancel_groundless(unit, &known).await
+}
+
+fn check_cells(
+    differences: &[Difference<'_>],
+    leaders: &HashSet<&str>,
+    problems: &mut Vec<ImportProblem>,
+) {
     for row in differences {
         if row.change("responsible").is_some() {
             for leader in responsible(row).filter(|leader| !leaders.contains(leader)) {
@@ -128,15 +167,12 @@ async fn check_cells(
         }
         let known = [("confidential", &["0", "1"][..]), ("status", &Status::ALL.map(Status::name))];
         for (column, values) in known {
-            if let Some(cell) =
-                row.after.get(column).filter(|cell| !values.contains(&cell.as_str()))
-            {
+            if let Some(cell) = row.after(column).filter(|cell| !values.contains(cell)) {
                 let what = format!("{cell:?} stands for nothing; write {}", values.join(", "));
                 problems.push(row.problem(&COMMITMENTS, column, what));
             }
         }
     }
-    Ok(())
 }
 
 /// Replaces the cell `status` by what it leads to: a sheet closes commitments, and never reopens one.
@@ -146,10 +182,11 @@ fn decide_status(row: &mut Difference<'_>, rows: &[ImportedCommitment]) {
         .and_then(|row| row.deadline.as_ref().ok())
         .is_some_and(|deadline| deadline.can_be_planned());
     let read = if can_be_planned { Status::Open } else { Status::NeedsDate };
-    let is_said = row.is_new || row.news.contains(&"status");
+    let is_said = row.is_new || row.news("status").is_some();
     let is_read = is_said || reads_anew(row, rows);
-    let sheet = status_in(&row.imported).unwrap_or(Status::Open);
-    let book = status_in(&row.before).unwrap_or(Status::Open);
+    let sheet = row.imported("status").and_then(Status::from_name).unwrap_or(Status::Open);
+    let book = row.before.get("status").and_then(Status::from_name);
+    let book = book.unwrap_or(Status::Open);
     let after = match (sheet, book) {
         (Status::Done | Status::Cancelled, _) if is_said => sheet,
         (_, Status::Done | Status::Cancelled) => book,
@@ -157,42 +194,48 @@ fn decide_status(row: &mut Difference<'_>, rows: &[ImportedCommitment]) {
         _ if is_read => read,
         _ => book,
     };
-    row.after.insert("status".to_owned(), after.name().to_owned());
+    row.status = Some(after);
 }
 
 /// Whether the deadline is another: in other words, or the same read against another day. A deadline that people gave
 /// it here is none of the sheet's, and stands.
 fn reads_anew(row: &Difference<'_>, rows: &[ImportedCommitment]) -> bool {
     let is_reread = rows.get(row.index).is_some_and(|imported| {
-        imported.is_reread && imported.cells.get("deadline") == row.after.get("deadline")
+        imported.is_reread
+            && imported.cells.get("deadline").map(String::as_str) == row.after("deadline")
     });
     row.is_new || row.change("deadline").is_some() || is_reread
 }
 
-fn status_in(cells: &Cells) -> Option<Status> {
-    cells.get("status").and_then(|name| Status::from_name(name))
+/// What the deadline was read as, when it is decided where the commitment stands.
+fn deadline_row<'r>(
+    row: &Difference<'r>,
+    imported: &ImportedCommitment,
+    stamp: &Stamp,
+) -> Option<DeadlineRow<'r>> {
+    let revision = if row.is_new { row.revision } else { row.revision + 1 };
+    let deadline = DeadlineRow::given(row.reference, revision, row.status?, stamp.day);
+    Some(deadline.read(imported.deadline.as_ref().map_err(|undated| *undated)))
 }
 
 async fn put_deadlines(
     unit: &mut SqliteConnection,
-    rows: &[ImportedCommitment],
+    page: &[ImportedCommitment],
     differences: &[Difference<'_>],
     stamp: &Stamp,
 ) -> Result<(), Error> {
     let (mut deadlines, mut windows, mut statuses) = (Vec::new(), Vec::new(), Vec::new());
     let mut done = Vec::new();
     for row in differences {
-        let Some(status) = status_in(&row.after) else { continue };
-        if reads_anew(row, rows) {
-            let Some(imported) = rows.get(row.index) else { continue };
-            let revision = if row.is_new { row.revision } else { row.revision + 1 };
-            let deadline = DeadlineRow {
-                phrase: row.after.get("deadline").map(String::as_str),
-                ..DeadlineRow::given(row.reference, revision, status, stamp.day)
-            };
-            deadlines.push(deadline.read(imported.deadline.as_ref().map_err(|undated| *undated)));
-            if let Ok(deadline) = &imported.deadline {
-                windows.extend(window_rows(row.reference, revision, deadline, stamp.day));
+        let Some(status) = row.status else { continue };
+        if reads_anew(row, page) {
+            let Some(imported) = page.get(row.index) else { continue };
+            let Some(deadline) = deadline_row(row, imported, stamp) else { continue };
+            if let Ok(read) = &imported.deadline {
+                windows.extend(window_rows(row.reference, deadline.revision, read, stamp.day));
+            }
+            if !row.is_new {
+                deadlines.push(DeadlineRow { phrase: row.after("deadline"), ..deadline });
             }
         } else if row.change("status").is_some() {
             let (reference, status) = (row.reference, status.name());
@@ -204,11 +247,7 @@ async fn put_deadlines(
     }
     set_deadlines(unit, &deadlines, &windows).await?;
     set_status(unit, &statuses).await?;
-    let anew: Vec<&str> = deadlines
-        .iter()
-        .filter(|deadline| deadline.revision > 1)
-        .map(|deadline| deadline.reference)
-        .collect();
+    let anew: Vec<&str> = deadlines.iter().map(|deadline| deadline.reference).collect();
     batch(unit, CLOSE_AGAIN, &anew, &[]).await?;
     batch(unit, FINISH, &anew, &[]).await?;
     batch(unit, CLOSE_ALL_WINDOWS, &done, &[&stamp.day.to_string()]).await
@@ -240,6 +279,9 @@ async fn put_responsible(
 
 /// References of the responsible leaders, in the order given.
 fn responsible<'a>(row: &'a Difference<'_>) -> impl Iterator<Item = &'a str> {
-    let cell = row.after.get("responsible").map_or("", String::as_str);
-    cell.split(';').map(str::trim).filter(|leader| !leader.is_empty())
+    row.after("responsible")
+        .unwrap_or_default()
+        .split(';')
+        .map(str::trim)
+        .filter(|leader| !leader.is_empty())
 }

@@ -4,17 +4,24 @@ use std::collections::{HashMap, HashSet};
 
 use sqlx::SqliteConnection;
 
-use super::sheet::{Cells, Difference, Sheet, account, check, compare, put};
+use super::sheet::{
+    Difference, PAGE_ROWS_MAX, Sheet, account, check, compare, count, problem, put,
+};
 use super::{ImportProblem, ImportedLeader, Tally};
 use crate::store::journal::Subject;
 use crate::store::{Error, Stamp};
 
 const KNOWN_LEADERS: &str = "
-    SELECT reference, imported, 1 AS revision,
+    SELECT reference, imported, 1 AS revision
+      FROM leaders
+     WHERE reference IN (SELECT value FROM json_each($1))";
+
+const BOOK_LEADERS: &str = "
+    SELECT reference,
            json_object('name', name, 'email', email, 'role', role, 'unit', unit,
                        'manager', manager, 'deputy', deputy, 'language', language,
                        'active_from', active_from, 'active_to', active_to,
-                       'absent_from', absent_from, 'absent_to', absent_to) AS cells
+                       'absent_from', absent_from, 'absent_to', absent_to)
       FROM leaders
      WHERE reference IN (SELECT value FROM json_each($1))";
 
@@ -26,7 +33,7 @@ const PUT_LEADERS: &str = "
            value ->> 'manager', value ->> 'deputy', value ->> 'language',
            value ->> 'active_from', value ->> 'active_to',
            value ->> 'absent_from', value ->> 'absent_to', value ->> 'imported'
-      FROM json_each($1)
+      FROM jsonb_each($1)
      WHERE true
         ON CONFLICT (reference) DO UPDATE
        SET name = excluded.name, email = excluded.email, role = excluded.role,
@@ -42,6 +49,7 @@ const LEADERS: Sheet = Sheet {
     required: &["name", "email"],
     days: &["active_from", "active_to", "absent_from", "absent_to"],
     known: KNOWN_LEADERS,
+    book: BOOK_LEADERS,
     put: PUT_LEADERS,
 };
 
@@ -51,22 +59,29 @@ pub(super) async fn import(
     stamp: &Stamp,
     problems: &mut Vec<ImportProblem>,
 ) -> Result<Tally, Error> {
-    let cells: Vec<(&str, &Cells)> =
-        rows.iter().map(|row| (row.reference.as_str(), &row.cells)).collect();
-    let differences = compare(unit, &LEADERS, &cells).await?;
-    check(&LEADERS, &differences, problems);
-    for row in &differences {
-        check_row(row, problems);
+    let (mut tally, mut touched) = (Tally::default(), Vec::new());
+    for page in rows.chunks(PAGE_ROWS_MAX) {
+        let cells = page.iter().map(|row| (row.reference.as_str(), &row.cells));
+        let differences = compare(unit, &LEADERS, cells).await?;
+        check(&LEADERS, &differences, problems);
+        for row in &differences {
+            check_row(row, problems);
+        }
+        if problems.is_empty() {
+            put(unit, &LEADERS, &differences, |_| ()).await?;
+        }
+        count(&mut tally, &differences, page.len());
+        touched.extend(differences.iter().map(|row| row.reference));
     }
-    if problems.is_empty() {
-        put(unit, &LEADERS, &differences).await?;
-        check_ties(unit, &differences, problems).await?;
+    if problems.is_empty() && !touched.is_empty() {
+        check_ties(unit, &touched, problems).await?;
     }
-    account(unit, &differences, rows.len(), Subject::leader, stamp).await
+    account(unit, &tally, Subject::leader, stamp).await?;
+    Ok(tally)
 }
 
 fn check_row(row: &Difference<'_>, problems: &mut Vec<ImportProblem>) {
-    let cell = |column: &str| row.after.get(column).map(String::as_str);
+    let cell = |column: &str| row.after(column);
     for (from, to) in [("active_from", "active_to"), ("absent_from", "absent_to")] {
         // Days written YYYY-MM-DD sort as text.
         if let (Some(first), Some(last)) = (cell(from), cell(to))
@@ -90,37 +105,35 @@ fn check_row(row: &Difference<'_>, problems: &mut Vec<ImportProblem>) {
 /// Managers and deputies must be there, and nobody may be their own manager's manager.
 async fn check_ties(
     unit: &mut SqliteConnection,
-    differences: &[Difference<'_>],
+    touched: &[&str],
     problems: &mut Vec<ImportProblem>,
 ) -> Result<(), Error> {
-    if differences.is_empty() {
-        return Ok(());
-    }
     let rows: Vec<(String, Option<String>, Option<String>)> =
         sqlx::query_as(TIES).fetch_all(unit).await?;
-    let managers: HashMap<&str, Option<&str>> = rows
+    let ties: HashMap<&str, (Option<&str>, Option<&str>)> = rows
         .iter()
-        .map(|(reference, manager, _)| (reference.as_str(), manager.as_deref()))
+        .map(|(reference, manager, deputy)| {
+            (reference.as_str(), (manager.as_deref(), deputy.as_deref()))
+        })
         .collect();
-    for row in differences {
-        for column in ["manager", "deputy"] {
-            if let Some(tie) = row.after.get(column)
-                && !managers.contains_key(tie.as_str())
-            {
+    for reference in touched {
+        let (manager, deputy) = ties.get(reference).copied().unwrap_or_default();
+        for (column, tie) in [("manager", manager), ("deputy", deputy)] {
+            if let Some(tie) = tie.filter(|tie| !ties.contains_key(tie)) {
                 let what = format!("{tie:?} is no leader here; add one, or mend the reference");
-                problems.push(row.problem(&LEADERS, column, what));
+                problems.push(problem(&LEADERS, reference, column, what));
             }
         }
-        if is_above_itself(row.reference, &managers) {
+        if is_above_itself(reference, &ties) {
             let what = "the chain of managers comes back to this leader; break it".to_owned();
-            problems.push(row.problem(&LEADERS, "manager", what));
+            problems.push(problem(&LEADERS, reference, "manager", what));
         }
     }
     Ok(())
 }
 
-fn is_above_itself(reference: &str, managers: &HashMap<&str, Option<&str>>) -> bool {
-    let above = |leader: &str| managers.get(leader).copied().flatten();
+fn is_above_itself(reference: &str, ties: &HashMap<&str, (Option<&str>, Option<&str>)>) -> bool {
+    let above = |leader: &str| ties.get(leader).and_then(|(manager, _)| *manager);
     let mut seen = HashSet::new();
     let mut next = above(reference);
     while let Some(leader) = next.filter(|leader| seen.insert(*leader)) {

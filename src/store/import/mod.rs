@@ -7,7 +7,7 @@ mod commitments;
 mod leaders;
 mod sheet;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::NaiveDate;
@@ -20,6 +20,16 @@ const KEPT_DATES: &str = "
     SELECT reference, document_date, adopted_on, reference_date FROM commitments
      WHERE reference IN (SELECT value FROM json_each($1))";
 
+/// A sheet names commitments in an order of its own, so pages come and go: more of them stay at hand, and what
+/// statements keep to undo themselves is not written to disk.
+const ROOM: &str = "PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY";
+
+/// As bytes: a title that others wrote, and that is no text, is like no other.
+const TITLES_WITHOUT: &str = "
+    SELECT CAST(reference AS BLOB), CAST(title AS BLOB) FROM commitments
+     WHERE entered_on IS NOT NULL AND reference NOT IN (SELECT value FROM json_each($1))
+     ORDER BY reference";
+
 const OVERDUE: &str = "
     SELECT c.reference, min(w.due) FROM commitments c
       JOIN windows w ON w.commitment = c.reference AND w.revision = c.revision
@@ -28,13 +38,16 @@ const OVERDUE: &str = "
      GROUP BY c.reference
      ORDER BY c.reference";
 
+/// The cells of a row by column name, but for the reference; an empty one changes nothing.
+pub type Cells = BTreeMap<&'static str, String>;
+
 /// The rows of the files, each reference at most once a sheet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Import {
+pub struct Import<Commitments = Vec<ImportedCommitment>> {
     /// Of the address book.
     pub leaders: Vec<ImportedLeader>,
-    /// Of the book.
-    pub commitments: Vec<ImportedCommitment>,
+    /// Of the book: any iterator of [`ImportedCommitment`]. A page of it is held at a time.
+    pub commitments: Commitments,
 }
 
 /// A row of the address book.
@@ -43,7 +56,7 @@ pub struct ImportedLeader {
     /// Its reference.
     pub reference: String,
     /// The other cells by column name, normalised: days as `2020-01-31`, language as `da` or `en`.
-    pub cells: BTreeMap<String, String>,
+    pub cells: Cells,
 }
 
 /// A row of the book.
@@ -53,7 +66,7 @@ pub struct ImportedCommitment {
     pub reference: String,
     /// The other cells by column name, normalised: days as `2020-01-31`, `confidential` as `1` or `0`, `status` by its
     /// name in the store, the references in `responsible` joined by `;`.
-    pub cells: BTreeMap<String, String>,
+    pub cells: Cells,
     /// What the cell `deadline` reads as, against the reference date (see [`KeptDates`]).
     pub deadline: Result<Deadline, Undated>,
     /// Whether it reads as something else than against the reference date kept so far.
@@ -154,32 +167,51 @@ impl Store {
         Ok(rows.into_iter().map(kept).collect())
     }
 
+    /// Reference and title of the commitments in the book, but for those with these references.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn titles_without(
+        &self,
+        references: &[&str],
+    ) -> Result<Vec<(String, String)>, Error> {
+        let mut unit = self.read().await?;
+        let rows: Vec<(Vec<u8>, Vec<u8>)> =
+            sqlx::query_as(TITLES_WITHOUT).bind(json(references)?).fetch_all(&mut *unit).await?;
+        unit.commit().await?;
+        let text = |bytes| String::from_utf8(bytes).ok();
+        Ok(rows.into_iter().filter_map(|(one, title)| Some((text(one)?, text(title)?))).collect())
+    }
+
     /// Imports rows, all of them or none; with `dry_run` none, and says what would happen.
     ///
     /// # Errors
     /// [`Error::Import`] with every cell that is wrong.
     pub async fn import(
         &self,
-        import: &Import,
+        import: Import<impl IntoIterator<Item = ImportedCommitment>>,
         stamp: &Stamp,
         dry_run: bool,
     ) -> Result<ImportReport, Error> {
+        let Import { leaders: imported, commitments: rows } = import;
         let mut unit = self.write().await?;
         let mut problems = Vec::new();
-        let leaders = leaders::import(&mut unit, &import.leaders, stamp, &mut problems).await?;
-        let commitments = commitments::import(&mut unit, import, stamp, &mut problems).await?;
+        sqlx::raw_sql(ROOM).execute(&mut *unit).await?;
+        let leaders = leaders::import(&mut unit, &imported, stamp, &mut problems).await?;
+        let rows = rows.into_iter();
+        let (commitments, mut references) =
+            commitments::import(&mut unit, rows, &imported, stamp, &mut problems).await?;
         if !problems.is_empty() {
             return Err(Error::Import { problems });
         }
-        let references: BTreeSet<&str> =
-            import.commitments.iter().map(|row| row.reference.as_str()).collect();
+        references.sort_unstable();
         let needs_date = book::notes(&mut unit)
             .await?
             .into_iter()
-            .filter(|(reference, _)| references.contains(reference.as_str()))
+            .filter(|(reference, _)| references.binary_search(reference).is_ok())
             .collect();
         let overdue: Vec<(String, String)> = sqlx::query_as(OVERDUE)
-            .bind(json(&references.into_iter().collect::<Vec<_>>())?)
+            .bind(json(&references)?)
             .bind(stamp.day.to_string())
             .fetch_all(&mut *unit)
             .await?;

@@ -3,17 +3,36 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 use sqlx::{FromRow, SqliteConnection};
 
-use super::{Change, ImportProblem, Tally};
+use super::{Cells, Change, ImportProblem, Tally};
+use crate::domain::commitment::Status;
 use crate::store::batch::{self, batch};
 use crate::store::journal::{Subject, record};
 use crate::store::{Error, Stamp};
 
-/// Cells by column name; none is empty.
-pub(super) type Cells = BTreeMap<String, String>;
+/// Rows compared and written at a time: what a page holds beside the rows themselves is gone before the next.
+pub(super) const PAGE_ROWS_MAX: usize = 1_000;
+
+/// The cells in a JSON object; what is no text, or empty, counts as no cell.
+#[derive(Default)]
+pub(super) struct Kept(Map<String, Value>);
+
+impl Kept {
+    fn read(text: &str) -> Self {
+        Self(serde_json::from_str(text).unwrap_or_default())
+    }
+
+    pub(super) fn get(&self, column: &str) -> Option<&str> {
+        self.0.get(column)?.as_str().filter(|cell| !cell.is_empty())
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.keys().filter_map(|column| Some((column.as_str(), self.get(column)?)))
+    }
+}
 
 /// One of the two sheets.
 pub(super) struct Sheet {
@@ -24,6 +43,8 @@ pub(super) struct Sheet {
     pub(super) days: &'static [&'static str],
     /// Selects the rows with the references in `$1`: see [`Known`].
     pub(super) known: &'static str,
+    /// Selects, for the references in `$1`, the cells as the book has them: a JSON object each.
+    pub(super) book: &'static str,
     /// Puts the rows in `$1` into the table: see [`PutRow`].
     pub(super) put: &'static str,
 }
@@ -34,125 +55,153 @@ struct Known {
     reference: String,
     /// JSON object: the cells of the last import.
     imported: String,
-    /// JSON object: the cells as the book has them.
-    cells: String,
     revision: u32,
 }
 
 /// A row that is new, or that says something else than at the last import.
 pub(super) struct Difference<'a> {
-    /// Place in the import.
+    /// Place in the page.
     pub(super) index: usize,
     pub(super) reference: &'a str,
     pub(super) is_new: bool,
     pub(super) revision: u32,
     /// As the book had it; empty for a new row.
-    pub(super) before: Cells,
-    /// As the book is to have it.
-    pub(super) after: Cells,
-    /// Every cell of this and earlier imports.
-    pub(super) imported: Cells,
-    /// Columns in which this import differs from the last.
-    pub(super) news: Vec<&'a str>,
+    pub(super) before: Kept,
+    /// What becomes of the cell `status`, when that is decided.
+    pub(super) status: Option<Status>,
+    /// Cells in which this import differs from the last, by column name.
+    news: Vec<(&'a str, &'a str)>,
+    /// The cells of earlier imports; empty for a new row.
+    earlier: Kept,
 }
 
 #[derive(Serialize)]
-struct PutRow<'a> {
+struct PutRow<'a, E> {
     reference: &'a str,
     imported: String,
+    entered: E,
     #[serde(flatten)]
-    cells: &'a Cells,
+    cells: Overlay<'a>,
+}
+
+/// Cells with others laid over them, in the order of their columns.
+struct Overlay<'a> {
+    below: &'a Kept,
+    above: &'a [(&'a str, &'a str)],
+    status: Option<Status>,
+}
+
+impl Serialize for Overlay<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut cells: BTreeMap<&str, &str> = self.below.iter().collect();
+        cells.extend(self.above.iter().copied());
+        cells.extend(self.status.map(|status| ("status", status.name())));
+        serializer.collect_map(cells)
+    }
 }
 
 impl Difference<'_> {
+    /// The cell as the book is to have it.
+    pub(super) fn after(&self, column: &str) -> Option<&str> {
+        let status = self.status.filter(|_| column == "status").map(Status::name);
+        status.or_else(|| self.news(column)).or_else(|| self.before.get(column))
+    }
+
+    /// The cell when it differs from the last import.
+    pub(super) fn news(&self, column: &str) -> Option<&str> {
+        self.news.iter().find(|(name, _)| *name == column).map(|(_, cell)| *cell)
+    }
+
+    /// The cell as the sheet says it, now or at an earlier import.
+    pub(super) fn imported(&self, column: &str) -> Option<&str> {
+        self.news(column).or_else(|| self.earlier.get(column))
+    }
+
     /// The column when it is to change in the book, with the old and the new text.
     pub(super) fn change(&self, column: &str) -> Option<(&str, &str)> {
-        let old = self.before.get(column).map_or("", String::as_str);
-        let new = self.after.get(column)?;
+        let old = self.before.get(column).unwrap_or_default();
+        let new = self.after(column)?;
         (old != new).then_some((old, new))
     }
 
-    fn changes(&self) -> impl Iterator<Item = (&str, &str, &str)> {
-        self.after
-            .keys()
-            .filter_map(|column| self.change(column).map(|(old, new)| (column.as_str(), old, new)))
+    /// Every change, in the order of the columns.
+    fn changes(&self) -> Vec<(&str, &str, &str)> {
+        let mut columns: Vec<&str> = self.news.iter().map(|(column, _)| *column).collect();
+        columns.extend(self.status.map(|_| "status"));
+        columns.sort_unstable();
+        columns.dedup();
+        let change = |column| self.change(column).map(|(old, new)| (column, old, new));
+        columns.into_iter().filter_map(change).collect()
     }
 
     pub(super) fn problem(&self, sheet: &Sheet, column: &str, what: String) -> ImportProblem {
-        ImportProblem {
-            table: sheet.table,
-            reference: self.reference.to_owned(),
-            column: column.to_owned(),
-            what,
-        }
+        problem(sheet, self.reference, column, what)
     }
 }
 
-/// Compares `rows` with the table.
+pub(super) fn problem(sheet: &Sheet, reference: &str, column: &str, what: String) -> ImportProblem {
+    let (reference, column) = (reference.to_owned(), column.to_owned());
+    ImportProblem { table: sheet.table, reference, column, what }
+}
+
+/// Compares a page of rows with the table.
 pub(super) async fn compare<'a>(
     unit: &mut SqliteConnection,
     sheet: &Sheet,
-    rows: &[(&'a str, &'a BTreeMap<String, String>)],
+    page: impl Iterator<Item = (&'a str, &'a Cells)>,
 ) -> Result<Vec<Difference<'a>>, Error> {
+    let rows: Vec<_> = page.collect();
     let references: Vec<&str> = rows.iter().map(|(reference, _)| *reference).collect();
     let known: Vec<Known> =
-        sqlx::query_as(sheet.known).bind(batch::json(&references)?).fetch_all(unit).await?;
+        sqlx::query_as(sheet.known).bind(batch::json(&references)?).fetch_all(&mut *unit).await?;
     let known: HashMap<&str, &Known> =
         known.iter().map(|row| (row.reference.as_str(), row)).collect();
-    Ok(rows
-        .iter()
-        .enumerate()
+    let mut differences: Vec<Difference<'a>> = (0..)
+        .zip(&rows)
         .filter_map(|(index, (reference, cells))| {
             difference(index, reference, cells, known.get(reference).copied())
         })
-        .collect())
+        .collect();
+    let changed: Vec<&str> =
+        differences.iter().filter(|row| !row.is_new).map(|row| row.reference).collect();
+    if changed.is_empty() {
+        return Ok(differences);
+    }
+    let book: Vec<(String, String)> =
+        sqlx::query_as(sheet.book).bind(batch::json(&changed)?).fetch_all(unit).await?;
+    let mut book: HashMap<&str, Kept> =
+        book.iter().map(|(reference, cells)| (reference.as_str(), Kept::read(cells))).collect();
+    for row in &mut differences {
+        row.before = book.remove(row.reference).unwrap_or_default();
+    }
+    Ok(differences)
 }
 
 fn difference<'a>(
     index: usize,
     reference: &'a str,
-    cells: &'a BTreeMap<String, String>,
+    cells: &'a Cells,
     known: Option<&Known>,
 ) -> Option<Difference<'a>> {
-    let mut imported = known.map(|row| read_cells(&row.imported)).unwrap_or_default();
+    let earlier = known.map(|row| Kept::read(&row.imported)).unwrap_or_default();
     let news: Vec<(&str, &str)> = cells
         .iter()
-        .map(|(column, cell)| (column.as_str(), cell.as_str()))
-        .filter(|(column, cell)| {
-            !cell.is_empty() && imported.get(*column).is_none_or(|last| last != cell)
-        })
+        .map(|(column, cell)| (*column, cell.as_str()))
+        .filter(|(column, cell)| !cell.is_empty() && earlier.get(column) != Some(cell))
         .collect();
     if known.is_some() && news.is_empty() {
         return None;
-    }
-    let before = known.map(|row| read_cells(&row.cells)).unwrap_or_default();
-    let mut after = before.clone();
-    for (column, cell) in &news {
-        imported.insert((*column).to_owned(), (*cell).to_owned());
-        after.insert((*column).to_owned(), (*cell).to_owned());
     }
     Some(Difference {
         index,
         reference,
         is_new: known.is_none(),
         revision: known.map_or(1, |row| row.revision),
-        before,
-        after,
-        imported,
-        news: news.into_iter().map(|(column, _)| column).collect(),
+        before: Kept::default(),
+        status: None,
+        news,
+        earlier,
     })
-}
-
-/// The cells in a JSON object; what is no text, or empty, counts as no cell.
-fn read_cells(text: &str) -> Cells {
-    let object: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
-    object
-        .into_iter()
-        .filter_map(|(column, value)| match value {
-            Value::String(cell) if !cell.is_empty() => Some((column, cell)),
-            _ => None,
-        })
-        .collect()
 }
 
 /// What is wrong with the cells themselves.
@@ -162,11 +211,11 @@ pub(super) fn check(
     problems: &mut Vec<ImportProblem>,
 ) {
     for row in differences {
-        for column in sheet.required.iter().filter(|column| !row.after.contains_key(**column)) {
+        for column in sheet.required.iter().filter(|column| row.after(column).is_none()) {
             problems.push(row.problem(sheet, column, "is empty; fill it in".to_owned()));
         }
         for column in sheet.days {
-            if let Some(cell) = row.after.get(*column)
+            if let Some(cell) = row.after(column)
                 && cell.parse::<NaiveDate>().is_err()
             {
                 let what = format!("{cell:?} is no day; write it as 2020-01-31");
@@ -176,46 +225,35 @@ pub(super) fn check(
     }
 }
 
-/// Puts the rows into the table.
-pub(super) async fn put(
+/// Puts a page of rows into the table, each with what `entered` says of it.
+pub(super) async fn put<'d, E: Serialize>(
     unit: &mut SqliteConnection,
     sheet: &Sheet,
-    differences: &[Difference<'_>],
+    differences: &'d [Difference<'d>],
+    entered: impl Fn(&'d Difference<'d>) -> E,
 ) -> Result<(), Error> {
     let mut rows = Vec::with_capacity(differences.len());
     for row in differences {
-        let imported = serde_json::to_string(&row.imported)
+        let imported = Overlay { below: &row.earlier, above: &row.news, status: None };
+        let imported = serde_json::to_string(&imported)
             .map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
-        rows.push(PutRow { reference: row.reference, imported, cells: &row.after });
+        let cells = Overlay { below: &row.before, above: &row.news, status: row.status };
+        rows.push(PutRow { reference: row.reference, imported, entered: entered(row), cells });
     }
     batch(unit, sheet.put, &rows, &[]).await
 }
 
-/// Records what was new and what changed, and counts it; `rows` is the number of rows in the import.
-pub(super) async fn account(
-    unit: &mut SqliteConnection,
-    differences: &[Difference<'_>],
-    rows: usize,
-    subject: for<'a> fn(&'a str) -> Subject<'a>,
-    stamp: &Stamp,
-) -> Result<Tally, Error> {
-    let mut tally = Tally { unchanged: rows, ..Tally::default() };
-    let (mut new, mut changed) = (Vec::new(), Vec::new());
+/// Counts what was new and what changed in a page of `rows` rows.
+pub(super) fn count(tally: &mut Tally, differences: &[Difference<'_>], rows: usize) {
+    tally.unchanged += rows;
     for row in differences {
+        let changes = if row.is_new { Vec::new() } else { row.changes() };
         if row.is_new {
             tally.new.push(row.reference.to_owned());
-            new.push(subject(row.reference));
-            continue;
         }
-        let changes: Vec<_> = row.changes().collect();
-        if changes.is_empty() {
-            continue;
+        if row.is_new || !changes.is_empty() {
+            tally.unchanged -= 1;
         }
-        let detail: Map<String, Value> = changes
-            .iter()
-            .map(|(column, old, new)| ((*column).to_owned(), json!([old, new])))
-            .collect();
-        changed.push(subject(row.reference).detail(Value::Object(detail)));
         tally.changed.extend(changes.into_iter().map(|(column, old, new)| Change {
             reference: row.reference.to_owned(),
             column: column.to_owned(),
@@ -223,8 +261,26 @@ pub(super) async fn account(
             new: new.to_owned(),
         }));
     }
-    tally.unchanged -= new.len() + changed.len();
-    record(unit, stamp, "imported", &new).await?;
-    record(unit, stamp, "changed", &changed).await?;
-    Ok(tally)
+}
+
+/// Records what was new and what changed.
+pub(super) async fn account(
+    unit: &mut SqliteConnection,
+    tally: &Tally,
+    subject: for<'a> fn(&'a str) -> Subject<'a>,
+    stamp: &Stamp,
+) -> Result<(), Error> {
+    for page in tally.new.chunks(PAGE_ROWS_MAX) {
+        let new: Vec<Subject<'_>> = page.iter().map(|reference| subject(reference)).collect();
+        record(unit, stamp, "imported", &new).await?;
+    }
+    let rows = tally.changed.chunk_by(|one, next| one.reference == next.reference);
+    let changed: Vec<Subject<'_>> = rows
+        .filter_map(|changes| {
+            let detail: Map<String, Value> =
+                changes.iter().map(|one| (one.column.clone(), json!([one.old, one.new]))).collect();
+            Some(subject(&changes.first()?.reference).detail(Value::Object(detail)))
+        })
+        .collect();
+    record(unit, stamp, "changed", &changed).await
 }

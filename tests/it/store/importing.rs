@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn leader(reference: &str, others: &[(&str, &str)]) -> ImportedLeader {
+fn leader(reference: &str, others: &[(&'static str, &str)]) -> ImportedLeader {
     let email = format!("{reference}@kommune.example");
     let mut all = cells(&[("name", reference), ("email", &email)]);
     all.extend(cells(others));
@@ -43,7 +43,7 @@ fn both() -> Import {
 #[tokio::test]
 async fn everything_new_is_counted_and_what_needs_care_is_named() {
     let world = world().await;
-    let report = world.store.import(&both(), &stamp("2020-01-02"), false).await.unwrap();
+    let report = world.store.import(both(), &stamp("2020-01-02"), false).await.unwrap();
     assert_eq!(report.leaders.new, ["nord", "syd", "vest"]);
     assert_eq!(report.commitments.new, ["A", "B", "C", "D"]);
     assert_eq!(report.needs_date, [("B".to_owned(), "ongoing".to_owned())]);
@@ -69,9 +69,9 @@ async fn everything_new_is_counted_and_what_needs_care_is_named() {
 #[tokio::test]
 async fn the_same_sheets_again_change_nothing_at_all() {
     let world = world().await;
-    world.store.import(&both(), &stamp("2020-01-02"), false).await.unwrap();
+    world.store.import(both(), &stamp("2020-01-02"), false).await.unwrap();
     let before = world.dump().await;
-    let report = world.store.import(&both(), &stamp("2020-02-03"), false).await.unwrap();
+    let report = world.store.import(both(), &stamp("2020-02-03"), false).await.unwrap();
     assert_eq!((report.leaders.unchanged, report.commitments.unchanged), (3, 4));
     assert_eq!(world.dump().await, before);
 }
@@ -80,9 +80,9 @@ async fn the_same_sheets_again_change_nothing_at_all() {
 async fn a_dry_run_says_the_same_and_does_nothing() {
     let world = world().await;
     let before = world.dump().await;
-    let dry = world.store.import(&both(), &stamp("2020-01-02"), true).await.unwrap();
+    let dry = world.store.import(both(), &stamp("2020-01-02"), true).await.unwrap();
     assert_eq!(world.dump().await, before);
-    let wet = world.store.import(&both(), &stamp("2020-01-02"), false).await.unwrap();
+    let wet = world.store.import(both(), &stamp("2020-01-02"), false).await.unwrap();
     assert_eq!(dry, wet);
 }
 
@@ -148,7 +148,7 @@ async fn a_changed_deadline_is_a_new_revision_and_the_reference_date_follows_the
     let may = Ok(deadline(&[span("2020-05-01", "2020-05-31")], Confidence::AssumedYear));
     let changed = row("A", "maj", &[("adopted_on", "2019-12-01")], may);
     let import = Import { leaders: Vec::new(), commitments: vec![changed] };
-    let report = world.store.import(&import, &stamp("2020-01-10"), false).await.unwrap();
+    let report = world.store.import(import, &stamp("2020-01-10"), false).await.unwrap();
     assert_eq!(report.touched, ["A"]);
     let one = world.one("A").await;
     assert_eq!((one.revision, one.confidence), (2, Some(Confidence::AssumedYear)));
@@ -212,7 +212,7 @@ async fn every_wrong_cell_is_named_and_nothing_is_imported() {
             ),
         ],
     };
-    let error = world.store.import(&import, &stamp("2020-01-02"), false).await.unwrap_err();
+    let error = world.store.import(import, &stamp("2020-01-02"), false).await.unwrap_err();
     let Error::Import { problems } = &error else { panic!("{error}") };
     let mut cells: Vec<_> = problems
         .iter()
@@ -251,7 +251,7 @@ async fn managers_must_be_there_and_form_no_circle() {
     };
     let told = async |rows: &[(&str, &str)]| match world
         .store
-        .import(&import(rows), &stamp("2020-01-02"), false)
+        .import(import(rows), &stamp("2020-01-02"), false)
         .await
     {
         Ok(_) => String::new(),
@@ -278,6 +278,46 @@ async fn a_large_sheet_goes_in_whole() {
     let book = world.book(Which::Open).await;
     assert_eq!(book.len(), number);
     assert!(book.iter().all(|one| one.responsible.len() == 2 && one.windows.len() == 1));
+}
+
+/// Rows in the order of a sheet that is not that of the references.
+fn backwards(number: usize, title: &str) -> Vec<ImportedCommitment> {
+    let row = |number| row(&format!("R-{number}"), "juni 2020", &[("title", title)], june());
+    (0..number).rev().map(row).collect()
+}
+
+#[tokio::test]
+async fn where_one_page_of_a_sheet_ends_and_the_next_begins_cannot_be_seen() {
+    for number in [999, 1_000, 1_001, 2_000] {
+        let world = staffed().await;
+        let rows = backwards(number, "En plan");
+        let report = world.import(&rows).await;
+        assert!(report.commitments.new.iter().eq(rows.iter().map(|row| &row.reference)));
+        let (mut same, mut other) = (rows, backwards(number, "En anden plan"));
+        for at in [0, number / 2, number - 1] {
+            std::mem::swap(&mut same[at], &mut other[at]);
+        }
+        let report = world.import(&same).await;
+        let changed: Vec<_> = report.commitments.changed.iter().map(|one| &one.reference).collect();
+        let swapped = [0, number / 2, number - 1].map(|at| &same[at].reference);
+        assert_eq!((changed.as_slice(), report.touched.len()), (&swapped[..], 3));
+        assert_eq!(report.commitments.unchanged, number - 3);
+        let told = "SELECT group_concat(commitment) FROM events WHERE what = 'changed'";
+        assert_eq!(world.value(told).await, swapped.map(String::as_str).join(","));
+    }
+}
+
+#[tokio::test]
+async fn a_mistake_on_a_later_page_takes_back_the_earlier_ones() {
+    let world = staffed().await;
+    let before = world.dump().await;
+    let mut commitments = backwards(1_500, "En plan");
+    commitments[1_200].cells.insert("responsible", "bo".to_owned());
+    let import = Import { leaders: Vec::new(), commitments };
+    let error = world.store.import(import, &stamp("2020-01-02"), false).await.unwrap_err();
+    let Error::Import { problems } = &error else { panic!("{error}") };
+    assert_eq!(problems.iter().map(|one| one.reference.as_str()).collect::<Vec<_>>(), ["R-299"]);
+    assert_eq!(world.dump().await, before);
 }
 
 #[tokio::test]
