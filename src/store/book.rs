@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row, SqliteConnection};
+use sqlx::{FromRow, SqliteConnection};
 
 use super::batch::json;
+use super::row::{RowProblem, readable};
 use super::{Error, Store};
 use crate::domain::address::{Mailbox, clean_name};
 use crate::domain::commitment::{BookWindow, Commitment, Responsible, Snooze, Source, Status};
@@ -42,15 +42,6 @@ pub enum Which<'a> {
     These(&'a [&'a str]),
 }
 
-/// A row that is left out, or taken with a gap, because something in it cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowProblem {
-    /// Reference of the commitment or leader.
-    pub reference: String,
-    /// What is wrong.
-    pub what: String,
-}
-
 impl Store {
     /// The commitments that Advis has read, by reference, and those it cannot make sense of.
     ///
@@ -77,9 +68,9 @@ impl Store {
         language: Language,
     ) -> Result<(People, Vec<RowProblem>), Error> {
         let mut unit = self.read().await?;
-        let rows = sqlx::query(LEADERS).fetch_all(&mut *unit).await?;
+        let rows = sqlx::query_as(LEADERS).fetch_all(&mut *unit).await?;
         unit.commit().await?;
-        let (rows, mut problems) = readable::<LeaderRow>(&rows);
+        let (rows, mut problems) = readable::<LeaderRow>(rows);
         let leaders: Vec<Leader> =
             rows.into_iter().map(|row| row.leader(language, &mut problems)).collect();
         Ok((People::new(leaders, secretariat, language), problems))
@@ -99,8 +90,8 @@ impl Store {
 
 /// [`Store::notes`] within a unit of work.
 pub(super) async fn notes(unit: &mut SqliteConnection) -> Result<BTreeMap<String, String>, Error> {
-    let rows = sqlx::query(WAITING).fetch_all(unit).await?;
-    let (rows, problems) = readable::<WaitingRow>(&rows);
+    let rows = sqlx::query_as(WAITING).fetch_all(unit).await?;
+    let (rows, problems) = readable::<WaitingRow>(rows);
     let problems = problems.into_iter().map(|problem| (problem.reference, problem.what));
     Ok(rows.into_iter().map(WaitingRow::note).chain(problems).collect())
 }
@@ -111,13 +102,13 @@ pub(super) async fn load(
     which: Which<'_>,
 ) -> Result<(Vec<Commitment>, Vec<RowProblem>), Error> {
     let rows = match which {
-        Which::All => sqlx::query(BOOK).fetch_all(unit).await?,
-        Which::Open => sqlx::query(BOOK_OPEN).fetch_all(unit).await?,
+        Which::All => sqlx::query_as(BOOK).fetch_all(unit).await?,
+        Which::Open => sqlx::query_as(BOOK_OPEN).fetch_all(unit).await?,
         Which::These(references) => {
-            sqlx::query(BOOK_THESE).bind(json(references)?).fetch_all(unit).await?
+            sqlx::query_as(BOOK_THESE).bind(json(references)?).fetch_all(unit).await?
         }
     };
-    let (rows, mut problems) = readable::<CommitmentRow>(&rows);
+    let (rows, mut problems) = readable::<CommitmentRow>(rows);
     let mut book = Vec::with_capacity(rows.len());
     for mut row in rows {
         let reference = row.reference.clone();
@@ -130,34 +121,6 @@ pub(super) async fn load(
         }
     }
     Ok((book, problems))
-}
-
-/// The rows whose cells can be read. Others than us write into the store: text that is no UTF-8, say, costs its own row
-/// and no more.
-pub(super) fn readable<'r, R: FromRow<'r, SqliteRow>>(
-    rows: &'r [SqliteRow],
-) -> (Vec<R>, Vec<RowProblem>) {
-    let (mut read, mut problems) = (Vec::with_capacity(rows.len()), Vec::new());
-    for row in rows {
-        match R::from_row(row) {
-            Ok(one) => read.push(one),
-            Err(error) => {
-                let reference: Vec<u8> = row.try_get("reference").unwrap_or_default();
-                let reference = String::from_utf8_lossy(&reference).into_owned();
-                problems.push(RowProblem { reference, what: unreadable(&error) });
-            }
-        }
-    }
-    (read, problems)
-}
-
-fn unreadable(error: &sqlx::Error) -> String {
-    match error {
-        sqlx::Error::ColumnDecode { index, source } => {
-            format!("its {} cannot be read: {source}; write it anew", index.trim_matches('"'))
-        }
-        error => error.to_string(),
-    }
 }
 
 /// Without the responsible whom the address book does not know, each a problem.

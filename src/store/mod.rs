@@ -19,6 +19,7 @@ pub mod outbox;
 mod passes;
 mod reading;
 mod restored;
+mod row;
 mod sender;
 mod set_back;
 
@@ -31,7 +32,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use self::outbox::Moves;
 
-pub use self::book::{RowProblem, Which};
+pub use self::book::Which;
 pub use self::changes::ClosedAs;
 pub use self::edited::{Deed, Edited, Touched};
 pub use self::error::Error;
@@ -44,6 +45,7 @@ pub use self::memory::Timetable;
 pub use self::passes::{ClosedWindow, Near, Occurrence};
 pub use self::reading::{Entered, EnteredAs, Unread};
 pub use self::restored::{Amends, OnHold};
+pub use self::row::RowProblem;
 pub use self::sender::SenderLock;
 
 /// The book, the outbox and the journal of one municipality.

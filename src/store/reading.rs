@@ -3,9 +3,9 @@
 use chrono::NaiveDate;
 use sqlx::FromRow;
 
-use super::book::{RowProblem, readable};
 use super::changes::{DeadlineRow, WindowRow, set_deadlines, window_rows};
 use super::journal::{Subject, record};
+use super::row::{RowProblem, readable};
 use super::{Error, Stamp, Store};
 use crate::domain::commitment::Status;
 use crate::domain::window::{Deadline, Undated};
@@ -172,9 +172,9 @@ impl Store {
     /// When the store cannot be read.
     pub async fn unread(&self) -> Result<(Vec<Unread>, Vec<RowProblem>), Error> {
         let mut unit = self.read().await?;
-        let rows = sqlx::query(UNREAD).fetch_all(&mut *unit).await?;
+        let rows = sqlx::query_as(UNREAD).fetch_all(&mut *unit).await?;
         unit.commit().await?;
-        let (rows, problems) = readable::<UnreadRow>(&rows);
+        let (rows, problems) = readable::<UnreadRow>(rows);
         Ok((rows.into_iter().map(UnreadRow::unread).collect(), problems))
     }
 

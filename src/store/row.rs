@@ -1,0 +1,48 @@
+//! Rows as others than us may have written them.
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row};
+
+/// A row that is left out, or taken with a gap, because something in it cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowProblem {
+    /// Reference of the commitment or leader.
+    pub reference: String,
+    /// What is wrong.
+    pub what: String,
+}
+
+/// A row, or why its cells cannot be read. Others than us write into the store: text that is no UTF-8, say, costs its own
+/// row and no more.
+pub(super) struct Tried<R>(Result<R, RowProblem>);
+
+impl<'r, R: FromRow<'r, SqliteRow>> FromRow<'r, SqliteRow> for Tried<R> {
+    fn from_row(row: &'r SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self(R::from_row(row).map_err(|error| {
+            let reference: Vec<u8> = row.try_get("reference").unwrap_or_default();
+            let reference = String::from_utf8_lossy(&reference).into_owned();
+            RowProblem { reference, what: unreadable(&error) }
+        })))
+    }
+}
+
+/// The rows whose cells can be read, and the others' problems.
+pub(super) fn readable<R>(rows: Vec<Tried<R>>) -> (Vec<R>, Vec<RowProblem>) {
+    let (mut read, mut problems) = (Vec::with_capacity(rows.len()), Vec::new());
+    for Tried(row) in rows {
+        match row {
+            Ok(one) => read.push(one),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    (read, problems)
+}
+
+fn unreadable(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::ColumnDecode { index, source } => {
+            format!("its {} cannot be read: {source}; write it anew", index.trim_matches('"'))
+        }
+        error => error.to_string(),
+    }
+}
