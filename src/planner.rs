@@ -63,11 +63,11 @@ pub struct Skipped<'a> {
 
 /// Decides what is due on `today`.
 ///
-/// `book` holds all commitments, or those whose look day has come; windows of recurrences have been made up to today
+/// `book` is all commitments, or those whose look day has come; windows of recurrences have been made up to today
 /// ([`roll`]). Kinds without rules are passed over: the config or the row is wrong, and `check` says so.
 #[must_use]
 pub fn plan<'a>(
-    book: &'a [Commitment],
+    book: impl IntoIterator<Item = &'a Commitment>,
     people: &People,
     rules: &Rules,
     sent: &History,

@@ -135,6 +135,9 @@ fn comes_on(skipped: &Skipped<'_>) -> Option<NaiveDate> {
 
 /// A text on one line of a terminal, without what would steer or reorder it.
 pub(super) fn plain(text: &str) -> String {
+    if text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+        return text.to_owned();
+    }
     let spaced = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c });
     spaced.filter(|c| !is_unsafe(*c)).collect()
 }

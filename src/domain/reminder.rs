@@ -1,6 +1,6 @@
 //! Reminders: what makes one unique, what became of the earlier ones, and the messages they travel in.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use chrono::NaiveDate;
@@ -80,14 +80,17 @@ pub struct Sent {
 /// What was sent before: facts for the planner.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
-    sent: BTreeMap<String, Vec<Sent>>,
+    sent: HashMap<String, Vec<Sent>>,
     written: HashSet<(Ladder, String)>,
 }
 
 impl History {
     /// Records that a reminder of `commitment` was put into a message.
     pub fn record(&mut self, commitment: &str, sent: Sent) {
-        self.sent.entry(commitment.to_owned()).or_default().push(sent);
+        match self.sent.get_mut(commitment) {
+            Some(about) => about.push(sent),
+            None => drop(self.sent.insert(commitment.to_owned(), vec![sent])),
+        }
     }
 
     /// Records that the person with that address key got today's message of the ladder.

@@ -14,7 +14,7 @@ use crate::domain::rule::{Ladder, Step};
 
 /// Gathers reminders into messages: at most one a person, ladder and day, ordered by address, own before escalation.
 ///
-/// `find` looks up a commitment of the book. Reminders for a person who has had today's message already are left out:
+/// `due` is in the order of the book; `find` looks up a commitment of it. Reminders for a person who has had today's message already are left out:
 /// they stay due and come with the next firing.
 #[must_use]
 pub fn messages<'b>(
@@ -55,10 +55,10 @@ impl Draft {
         let key = &reminder.key;
         let about = (key.leader.clone(), receiver.capacity.clone());
         self.readers.push(receiver);
-        let same = |item: &&mut Item| {
-            (item.window, item.step) == (key.window, key.step) && item.commitment == key.commitment
-        };
-        match self.items.iter_mut().find(same) {
+        // In the order of the book, those of one commitment stand together: a secretariat may have thousands of others.
+        let mut of_it =
+            self.items.iter_mut().rev().take_while(|item| item.commitment == key.commitment);
+        match of_it.find(|item| (item.window, item.step) == (key.window, key.step)) {
             Some(item) => item.about.push(about),
             None => self.items.push(Item { about: vec![about], ..item() }),
         }

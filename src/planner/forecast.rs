@@ -1,6 +1,6 @@
 //! What will be sent, supposing that the worker fires on schedule, every message is accepted, and nobody acts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
@@ -11,9 +11,10 @@ use crate::domain::reminder::{History, Message, Sent};
 
 /// A forecast under way: an iterator over sending days, each with its messages (often none).
 pub struct Forecast<'f> {
-    book: HashMap<String, Commitment>,
-    /// Commitments by the day on which there may be something to say.
-    agenda: BTreeMap<NaiveDate, Vec<String>>,
+    /// By reference.
+    book: Vec<Commitment>,
+    /// Places in the book by the day on which there may be something to say.
+    agenda: BTreeMap<NaiveDate, Vec<usize>>,
     people: &'f People,
     rules: &'f Rules,
     sent: History,
@@ -27,7 +28,7 @@ pub struct Forecast<'f> {
 /// `first` stands on the first sending day.
 #[must_use]
 pub fn forecast<'f>(
-    book: Vec<Commitment>,
+    mut book: Vec<Commitment>,
     people: &'f People,
     rules: &'f Rules,
     mut sent: History,
@@ -37,10 +38,8 @@ pub fn forecast<'f>(
     if first != today {
         sent.begin_day();
     }
-    let references = book.iter().map(|commitment| commitment.reference.clone()).collect();
-    let agenda = BTreeMap::from([(first, references)]);
-    let by_reference = |commitment: Commitment| (commitment.reference.clone(), commitment);
-    let book = book.into_iter().map(by_reference).collect();
+    book.sort_by(|one, other| one.reference.cmp(&other.reference));
+    let agenda = BTreeMap::from([(first, (0..book.len()).collect())]);
     Forecast { book, agenda, people, rules, sent, day: first, last }
 }
 
@@ -62,32 +61,34 @@ impl Iterator for Forecast<'_> {
 impl Forecast<'_> {
     /// One firing: what it sends becomes history, and every commitment looked at gets its next day.
     fn fire(&mut self, today: NaiveDate) -> Vec<Message> {
-        let mut near = self.take_near(today);
-        for commitment in &mut near {
-            roll(commitment, today);
+        let places = self.take_near(today);
+        for place in &places {
+            self.book.get_mut(*place).map(|commitment| roll(commitment, today));
         }
-        let plan = plan(&near, self.people, self.rules, &self.sent, today);
+        let near: Vec<&Commitment> =
+            places.iter().filter_map(|place| self.book.get(*place)).collect();
+        let plan = plan(near.iter().copied(), self.people, self.rules, &self.sent, today);
         let find = |reference: &str| {
             let place = near.binary_search_by(|one| one.reference.as_str().cmp(reference)).ok()?;
-            near.get(place)
+            near.get(place).copied()
         };
         let messages = messages(&plan.due, find, self.people, self.rules, &self.sent, today);
-        for (reference, look_on) in plan.look_on.into_iter().filter(|(_, look_on)| *look_on < NEVER)
-        {
-            self.agenda.entry(look_on).or_default().push(reference.to_owned());
+        for (place, (_, look_on)) in places.iter().zip(plan.look_on) {
+            if look_on < NEVER {
+                self.agenda.entry(look_on).or_default().push(*place);
+            }
         }
-        self.book.extend(near.into_iter().map(|one| (one.reference.clone(), one)));
         messages.iter().for_each(|message| self.record(message));
         messages
     }
 
-    /// The commitments whose day has come, by reference.
-    fn take_near(&mut self, today: NaiveDate) -> Vec<Commitment> {
+    /// The places of the commitments whose day has come, by reference.
+    fn take_near(&mut self, today: NaiveDate) -> Vec<usize> {
         let later = self.agenda.split_off(&after(today, 1));
-        let mut references: Vec<String> =
+        let mut places: Vec<usize> =
             std::mem::replace(&mut self.agenda, later).into_values().flatten().collect();
-        references.sort_unstable();
-        references.iter().filter_map(|reference| self.book.remove(reference)).collect()
+        places.sort_unstable();
+        places
     }
 
     fn record(&mut self, message: &Message) {
