@@ -4,7 +4,7 @@ use std::io::Write;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::deadline::{WindowJson, write_json};
 use super::exit::{Exit, Failure};
@@ -15,7 +15,7 @@ use crate::domain::commitment::{BookWindow, Commitment, Status};
 use crate::domain::window::Confidence;
 use crate::phrase;
 use crate::planner::{self, Plan};
-use crate::store::{self, Event, Which};
+use crate::store::{self, Attempted, Event, Which};
 
 #[derive(Serialize)]
 struct Explained<'e> {
@@ -83,11 +83,10 @@ pub(super) async fn explain(
         }
         return Err(store::Error::Unknown { what: vec![reference.to_owned()] }.into());
     };
-    let notes = setting.store.notes().await?;
+    let note = setting.store.note(reference).await?;
     let plan = planner::plan(&facts.book, &facts.people, &facts.rules, &facts.sent, today);
     let next = next_steps(&plan, &facts, today).remove(reference);
     let history = history(setting, reference).await?;
-    let note = notes.get(reference).map(String::as_str);
     let explained = Explained {
         reference: &commitment.reference,
         title: &commitment.title,
@@ -97,7 +96,7 @@ pub(super) async fn explain(
         reading: reading(commitment),
         confidence: commitment.confidence.map(Confidence::name),
         rrule: commitment.recurrence.as_ref().map(crate::domain::recurrence::Recurrence::rrule),
-        note,
+        note: note.as_deref(),
         adopted: commitment.adoption,
         revision: commitment.revision,
         windows: commitment.windows.iter().map(window).collect(),
@@ -177,7 +176,7 @@ fn steps<'e>(plan: &'e Plan<'_>) -> Vec<StepShown<'e>> {
 async fn history(setting: &Setting, reference: &str) -> anyhow::Result<Vec<Happened>> {
     let zone = setting.config.timezone;
     let events = setting.store.events(reference).await?;
-    let attempts = setting.store.log(None).await?;
+    let attempts = setting.store.attempts_about(reference).await?;
     let mut history: Vec<(DateTime<Utc>, Happened)> = events
         .into_iter()
         .map(|Event { at, who, what, message, mut detail, .. }| {
@@ -187,20 +186,10 @@ async fn history(setting: &Setting, reference: &str) -> anyhow::Result<Vec<Happe
             (at, Happened { at: local(at, zone), who, what, detail })
         })
         .collect();
-    for attempt in attempts {
-        let steps: Vec<&str> = attempt
-            .commitments
-            .iter()
-            .zip(&attempt.steps)
-            .filter(|(commitment, _)| *commitment == reference)
-            .map(|(_, step)| step.as_str())
-            .collect();
-        if !steps.is_empty() {
-            let (at, state) = (local(attempt.at, zone), attempt.state.name());
-            let what = format!("{} to {}: {state}", steps.join(", "), attempt.to);
-            let detail = serde_json::json!({ "message": attempt.id, "reply": attempt.reply });
-            history.push((attempt.at, Happened { at, who: "advis".to_owned(), what, detail }));
-        }
+    for Attempted { at, message, to, steps, state, reply } in attempts {
+        let what = format!("{} to {to}: {state}", steps.join(", "));
+        let (who, detail) = ("advis".to_owned(), json!({ "message": message, "reply": reply }));
+        history.push((at, Happened { at: local(at, zone), who, what, detail }));
     }
     history.sort_by_key(|(at, _)| *at);
     Ok(history.into_iter().map(|(_, happened)| happened).collect())
@@ -237,8 +226,7 @@ fn write(explained: &Explained<'_>, out: &mut impl Write) -> anyhow::Result<()> 
         writeln!(out, "\nHistory")?;
     }
     for Happened { at, who, what, detail } in &explained.history {
-        let detail =
-            if detail == &serde_json::json!({}) { String::new() } else { format!("  {detail}") };
+        let detail = if detail == &json!({}) { String::new() } else { format!("  {detail}") };
         writeln!(out, "  {at}  {}", plain(&format!("{who}: {what}{detail}")))?;
     }
     match &explained.next {

@@ -29,7 +29,10 @@ const WAITING: &str = "
                SELECT 1 FROM windows w
                 WHERE w.commitment = c.reference AND w.revision = c.revision) AS is_bare
       FROM commitments c
-     WHERE status = 'needs_date'";
+     WHERE status = 'needs_date' AND reference BETWEEN $1 AND $2";
+
+/// Every reference lies between these two.
+const ALL_REFERENCES: (&str, &str) = ("", "\u{10FFFF}");
 
 /// Which commitments are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,11 +89,29 @@ impl Store {
         unit.commit().await?;
         Ok(notes)
     }
+
+    /// Why one commitment needs a date; `None` when it does not.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn note(&self, reference: &str) -> Result<Option<String>, Error> {
+        let mut unit = self.read().await?;
+        let mut notes = notes_between(&mut unit, (reference, reference)).await?;
+        unit.commit().await?;
+        Ok(notes.remove(reference))
+    }
 }
 
 /// [`Store::notes`] within a unit of work.
 pub(super) async fn notes(unit: &mut SqliteConnection) -> Result<BTreeMap<String, String>, Error> {
-    let rows = sqlx::query_as(WAITING).fetch_all(unit).await?;
+    notes_between(unit, ALL_REFERENCES).await
+}
+
+async fn notes_between(
+    unit: &mut SqliteConnection,
+    (first, last): (&str, &str),
+) -> Result<BTreeMap<String, String>, Error> {
+    let rows = sqlx::query_as(WAITING).bind(first).bind(last).fetch_all(unit).await?;
     let (rows, problems) = readable::<WaitingRow>(rows);
     let problems = problems.into_iter().map(|problem| (problem.reference, problem.what));
     Ok(rows.into_iter().map(WaitingRow::note).chain(problems).collect())

@@ -14,11 +14,19 @@ const RECORD: &str = "
     SELECT $2, $3, $4, value ->> 'commitment', value ->> 'leader', value ->> 'message', value -> 'detail'
       FROM jsonb_each($1)";
 
+/// `$2` is the reference as the items have it: what a message is about is only taken apart where it stands there.
 const EVENTS_OF: &str = "
     SELECT at, who, what, leader, message, detail FROM events
      WHERE commitment = $1
-        OR message IN (SELECT m.id FROM messages AS m, json_each(m.items) AS i WHERE i.value ->> 0 = $1)
+        OR message IN (SELECT m.id FROM messages AS m, json_each(m.items) AS i
+                        WHERE instr(m.items, $2) > 0 AND i.value ->> 0 = $1)
      ORDER BY id";
+
+const ATTEMPTS_OF: &str = "
+    SELECT a.at, a.message, m.recipient, m.items, a.state, a.reply
+      FROM attempts AS a JOIN messages AS m ON m.id = a.message
+     WHERE a.message IN (SELECT id FROM messages WHERE instr(items, $1) > 0)
+     ORDER BY a.at, a.id";
 
 /// Who does something, and when: one moment for a whole unit of work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +62,23 @@ pub struct Event {
     pub message: Option<i64>,
     /// More about it, such as the old and the new value of each changed cell; `{}` when there is no more to say.
     pub detail: Value,
+}
+
+/// An attempt to deliver a message about a commitment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempted {
+    /// When it was recorded.
+    pub at: DateTime<Utc>,
+    /// Number of the message.
+    pub message: i64,
+    /// Envelope recipient.
+    pub to: String,
+    /// The steps of the commitment in the message.
+    pub steps: Vec<String>,
+    /// What it led to: `accepted`, `deferred`, …
+    pub state: String,
+    /// SMTP reply text, path of the file, or what broke.
+    pub reply: String,
 }
 
 /// What an event is about.
@@ -119,16 +144,44 @@ impl Store {
     pub async fn events(&self, reference: &str) -> Result<Vec<Event>, Error> {
         type Row = (String, String, String, Option<String>, Option<i64>, String);
 
+        let quoted = Value::from(reference).to_string();
         let mut unit = self.read().await?;
         let rows: Vec<Row> =
-            sqlx::query_as(EVENTS_OF).bind(reference).fetch_all(&mut *unit).await?;
+            sqlx::query_as(EVENTS_OF).bind(reference).bind(quoted).fetch_all(&mut *unit).await?;
         unit.commit().await?;
         let event = |(at, who, what, leader, message, detail): Row| {
-            let at = at.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-            let detail = serde_json::from_str(&detail)
-                .map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+            let at = at.parse().map_err(undecoded)?;
+            let detail = serde_json::from_str(&detail).map_err(undecoded)?;
             Ok(Event { at, who, what, leader, message, detail })
         };
         rows.into_iter().map(event).collect()
     }
+
+    /// Every attempt to deliver a message about a commitment, in the order of time.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn attempts_about(&self, reference: &str) -> Result<Vec<Attempted>, Error> {
+        type Row = (String, i64, String, String, String, String);
+
+        let quoted = Value::from(reference).to_string();
+        let mut unit = self.read().await?;
+        let rows: Vec<Row> = sqlx::query_as(ATTEMPTS_OF).bind(quoted).fetch_all(&mut *unit).await?;
+        unit.commit().await?;
+        let mut attempts = Vec::with_capacity(rows.len());
+        for (at, message, to, items, state, reply) in rows {
+            let items: Vec<(String, String)> = serde_json::from_str(&items).map_err(undecoded)?;
+            let about = items.into_iter().filter(|(commitment, _)| commitment == reference);
+            let steps: Vec<String> = about.map(|(_, step)| step).collect();
+            if !steps.is_empty() {
+                let at = at.parse().map_err(undecoded)?;
+                attempts.push(Attempted { at, message, to, steps, state, reply });
+            }
+        }
+        Ok(attempts)
+    }
+}
+
+fn undecoded(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
+    sqlx::Error::Decode(Box::new(error))
 }

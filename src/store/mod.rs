@@ -40,7 +40,7 @@ pub use self::import::{
     Cells, Change, Import, ImportProblem, ImportReport, ImportedCommitment, ImportedLeader,
     KeptDates, Tally,
 };
-pub use self::journal::{Event, Stamp};
+pub use self::journal::{Attempted, Event, Stamp};
 pub use self::memory::Timetable;
 pub use self::passes::{ClosedWindow, Near, Occurrence};
 pub use self::reading::{Entered, EnteredAs, Unread};
