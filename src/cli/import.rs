@@ -14,6 +14,7 @@ use self::rows::Phrases;
 use super::Everywhere;
 use super::exit::{Exit, Failure};
 use super::list::plain;
+use super::progress::Progress;
 use super::setting::{self, Setting};
 use crate::config::Config;
 use crate::intake::{self, Known, Problem, Sheets, SourceFile};
@@ -80,14 +81,18 @@ async fn take(
         sheets.commitments.iter().map(|row| row.reference.as_str()).collect();
     let doubles = doubles::doubles(setting, &sheets, &references, phrases).await?;
     let kept = setting.store.kept_dates(&references).await?;
+    let count = sheets.commitments.len();
+    let mut progress = Progress::of("importing commitments", count, count);
     let import = Import {
         leaders: sheets.leaders.into_iter().map(rows::leader).collect(),
         commitments: sheets
             .commitments
             .into_iter()
-            .map(|row| rows::commitment(row, phrases, &kept, today)),
+            .map(|row| rows::commitment(row, phrases, &kept, today))
+            .inspect(|_| progress.step()),
     };
     let report = setting.store.import(import, &setting.stamp(), dry_run).await?;
+    drop(progress);
     if !dry_run {
         setting.store.withdraw(&report.touched, setting.clock.now()).await?;
     }

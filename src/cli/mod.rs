@@ -20,6 +20,7 @@ mod log;
 mod once;
 mod outbox;
 mod plan;
+mod progress;
 mod restored;
 mod setting;
 mod worker;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::deadline::write_json;
 use super::exit::{Exit, Failure};
 use super::list::plain;
+use super::progress::Progress;
 use super::setting::Setting;
 use crate::delivery::pass::Facts;
 use crate::domain::reminder::{Item, Message};
@@ -83,13 +84,18 @@ pub(super) async fn plan(
         return Err(Failure::usage(text).into());
     }
     let Facts { book, people, rules, sent, .. } = setting.desk().facts(Which::Open).await?;
+    let days = from.iter_days().take_while(|day| *day <= to);
+    let firings = days.filter(|day| rules.sending.is_sending_day(*day)).count();
+    let mut progress = Progress::beside_output("planning", firings, book.len());
     let forecast = planner::forecast(book, &people, &rules, sent, today, (from, to));
     let mut out = BufWriter::new(out);
     let mut count = 0_usize;
     for (_, messages) in forecast {
         count += messages.len();
         messages.iter().try_for_each(|message| show(message, json, &mut out))?;
+        progress.step();
     }
+    drop(progress);
     if !json {
         let plural = if count == 1 { "message" } else { "messages" };
         writeln!(out, "{count} {plural} from {from} to {to}")?;
