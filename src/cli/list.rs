@@ -55,9 +55,12 @@ pub(super) async fn list(
     let today = setting.clock.today();
     let facts = setting.desk().facts(Which::All).await?;
     let notes = setting.store.notes().await?;
-    let plan = planner::plan(&facts.book, &facts.people, &facts.rules, &facts.sent, today);
+    let wanted: Vec<&Commitment> =
+        facts.book.iter().filter(|one| is_wanted(one, args, &facts, today)).collect();
+    let wanted = || wanted.iter().copied();
+    let plan = planner::plan(wanted(), &facts.people, &facts.rules, &facts.sent, today);
     let next = next_steps(&plan, &facts, today);
-    let rows = facts.book.iter().filter(|one| is_wanted(one, args, &facts, today)).map(|one| {
+    let rows = wanted().map(|one| {
         let window = one.earliest_open().map(|window| window.window);
         let due = window.and_then(|window| window.due);
         Row {
