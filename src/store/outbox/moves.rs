@@ -18,7 +18,7 @@ const LOG: &str = "
     INSERT INTO attempts (message, attempt, at, state, stage, code, reply)
     SELECT m.id, m.attempt, k.value ->> 'at', k.value ->> 'to', k.value ->> 'stage', k.value ->> 'code',
         k.value ->> 'reply'
-    FROM json_each($1) AS k CROSS JOIN messages AS m ON m.id = k.value ->> 'id'
+    FROM jsonb_each($1) AS k CROSS JOIN messages AS m ON m.id = k.value ->> 'id'
     WHERE m.epoch = k.value ->> 'epoch' AND m.state = k.value ->> 'from' AND k.value ->> 'to' <> 'body'
     ORDER BY k.key";
 
@@ -26,13 +26,13 @@ const LOG: &str = "
 const EXPIRE: &str = "
     UPDATE reminders SET state = 'expired'
     WHERE state = 'attached' AND message IN (
-        SELECT m.id FROM json_each($1) AS k CROSS JOIN messages AS m ON m.id = k.value ->> 'id'
+        SELECT m.id FROM jsonb_each($1) AS k CROSS JOIN messages AS m ON m.id = k.value ->> 'id'
         WHERE m.epoch = k.value ->> 'epoch' AND m.state = k.value ->> 'from' AND k.value ->> 'to' = 'expired')";
 
 const LOOK_AGAIN: &str = "
     UPDATE commitments SET look_on = NULL
     WHERE reference IN (
-        SELECT r.commitment FROM json_each($1) AS k CROSS JOIN reminders AS r ON r.message = k.value ->> 'id'
+        SELECT r.commitment FROM jsonb_each($1) AS k CROSS JOIN reminders AS r ON r.message = k.value ->> 'id'
         WHERE k.value ->> 'to' = 'expired')";
 
 /// Others than us may have changed a commitment before the body leaves; but what may have arrived goes on unchanged.
@@ -41,7 +41,7 @@ const MOVE: &str = "
         resends = resends + k.in_doubt, was_in_body = max(was_in_body, k.state = 'body')
     FROM (SELECT value ->> 'id' AS id, value ->> 'epoch' AS epoch, value ->> 'from' AS was, value ->> 'to' AS state,
             value ->> 'next_at' AS next_at, value ->> 'accepted_on' AS accepted_on, value ->> 'in_doubt' AS in_doubt
-        FROM json_each($1)) AS k
+        FROM jsonb_each($1)) AS k
     WHERE messages.id = k.id AND messages.epoch = k.epoch AND messages.state = k.was
       AND (k.state <> 'body' OR was_in_body = 1
         OR NOT EXISTS (SELECT 1 FROM groundless WHERE message = messages.id AND groundless.state = 'attached'))
@@ -52,6 +52,10 @@ const CHANGED: &str = "
 
 /// One call: each would cost two hand-offs between threads.
 static SCRIPT: LazyLock<String> =
+    LazyLock::new(|| ["BEGIN IMMEDIATE", LOG, MOVE, "COMMIT"].join(";"));
+
+/// The same when something is given up, which is rare.
+static SCRIPT_WITH_EXPIRED: LazyLock<String> =
     LazyLock::new(|| ["BEGIN IMMEDIATE", LOG, EXPIRE, LOOK_AGAIN, MOVE, "COMMIT"].join(";"));
 
 /// What an attempt led to, ready to be recorded.
@@ -103,6 +107,7 @@ pub(crate) struct Moves(Mutex<Vec<Move>>);
 struct Move {
     row: Value,
     id: i64,
+    expires: bool,
     /// Tells the lane whether the move hit.
     done: oneshot::Sender<Result<bool, Error>>,
 }
@@ -130,7 +135,7 @@ impl Store {
             "to": State::Body.name(),
             "in_doubt": 0,
         });
-        let hit = self.make(id, row).await?;
+        let hit = self.make(id, row, false).await?;
         if !hit {
             let mut unit = self.write().await?;
             let changed: Vec<String> =
@@ -147,20 +152,24 @@ impl Store {
     /// # Errors
     /// When the store fails; whether it was recorded is not known then, and recording it again is harmless.
     pub async fn record(&self, epoch: i64, id: i64, ending: &Ending) -> Result<bool, Error> {
-        self.make(id, ending.json(epoch, id)).await
+        self.make(id, ending.json(epoch, id), ending.state == State::Expired).await
     }
 
     /// Makes a move durable; whether it hit. Whoever gets the connection first writes for all who wait for it.
-    async fn make(&self, id: i64, row: Value) -> Result<bool, Error> {
+    async fn make(&self, id: i64, row: Value, expires: bool) -> Result<bool, Error> {
         let (done, mut answer) = oneshot::channel();
-        self.moves.add(Move { row, id, done });
+        self.moves.add(Move { row, id, expires, done });
         let place = self.lock_writer().await;
         if let Ok(answer) = answer.try_recv() {
             return answer;
         }
         let moves = self.moves.take();
         let rows = json_list(moves.iter().map(|one| one.row.clone()));
-        let hits = write(self.script(place).await, &rows).await;
+        let script = match moves.iter().any(|one| one.expires) {
+            true => &*SCRIPT_WITH_EXPIRED,
+            false => &*SCRIPT,
+        };
+        let hits = write(self.script(place).await, script, &rows).await;
         tell(moves, hits.map_err(|error| self.explain(error)));
         // Without an answer, whoever wrote for us was stopped halfway.
         answer.try_recv().unwrap_or_else(|_| Err(sqlx::Error::WorkerCrashed.into()))
@@ -168,9 +177,13 @@ impl Store {
 }
 
 /// All or nothing: the numbers of the messages that were hit.
-async fn write(unit: Result<Unit<'_>, Error>, rows: &str) -> Result<Vec<i64>, Error> {
+async fn write(
+    unit: Result<Unit<'_>, Error>,
+    script: &'static str,
+    rows: &str,
+) -> Result<Vec<i64>, Error> {
     let mut unit = unit?;
-    let hits = sqlx::query(SCRIPT.as_str()).bind(rows).fetch_all(&mut *unit).await?;
+    let hits = sqlx::query(script).bind(rows).fetch_all(&mut *unit).await?;
     unit.keep();
     Ok(hits.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
 }
