@@ -10,6 +10,7 @@ mod keys;
 mod problem;
 mod raw;
 mod rules;
+mod web;
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -24,6 +25,7 @@ use tracing::level_filters::LevelFilter;
 use self::given::{Given, Reading};
 pub use self::problem::{Error, Place, Problem, Problems};
 use self::raw::RawConfig;
+pub use self::web::{PublicUrl, Web};
 pub use crate::delivery::state::OnUnknown;
 use crate::domain::address::{EmailAddress, Mailbox};
 use crate::domain::calendar::Calendar;
@@ -61,6 +63,8 @@ pub struct Config {
     pub organisation: Organisation,
     /// `[templates] dir`: templates that replace the built-in ones.
     pub templates_dir: Option<PathBuf>,
+    /// `[web]`; `None` when there are no pages.
+    pub web: Option<Web>,
     /// `[log]`
     pub log: Log,
 }

@@ -6,6 +6,7 @@ pub mod config;
 pub mod delivery;
 pub mod domain;
 pub mod intake;
+pub mod link;
 pub mod mail;
 pub mod phrase;
 pub mod planner;

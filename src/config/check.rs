@@ -16,13 +16,13 @@ use crate::domain::calendar::Calendar;
 use crate::schedule::{SEARCH_DAYS_MAX, SendingDays};
 
 /// Problems between values, at the places of the values.
-struct Check<'a> {
+pub(super) struct Check<'a> {
     places: &'a BTreeMap<String, Place>,
     problems: Vec<Problem>,
 }
 
 impl Check<'_> {
-    fn refuse(&mut self, key: &str, what: impl Into<String>, hint: &str) {
+    pub(super) fn refuse(&mut self, key: &str, what: impl Into<String>, hint: &str) {
         let place = self.places.get(key).cloned().unwrap_or_else(|| Place::Default(key.to_owned()));
         self.problems.push(Problem { place, what: what.into(), hint: Some(hint.to_owned()) });
     }
@@ -30,12 +30,13 @@ impl Check<'_> {
 
 /// Compares values with each other, and with `today`; answers with every problem between them.
 pub(super) fn check(
-    raw: RawConfig,
+    mut raw: RawConfig,
     places: &BTreeMap<String, Place>,
     today: NaiveDate,
 ) -> (Config, Vec<Problem>) {
     let mut check = Check { places, problems: Vec::new() };
-    let config = assemble(raw);
+    let web = check.web(std::mem::take(&mut raw.web));
+    let config = Config { web, ..assemble(raw) };
     check.schedules(&config, today);
     check.smtp(&config.smtp);
     check.own_addresses(&config);
@@ -124,7 +125,8 @@ impl Check<'_> {
             ("mail.secretariat", mail.secretariat.address.as_str()),
             ("organisation.contact", organisation.contact.as_str()),
         ];
-        for (key, address) in addresses {
+        let page = config.web.as_ref().map(|web| ("web.public_url", web.public_url.host()));
+        for (key, address) in addresses.into_iter().chain(page) {
             // Those that are not set follow another key, which is refused itself.
             let follows = ["mail.reply_to", "mail.envelope_sender"].contains(&key);
             let is_own = self.places.contains_key(key) || !follows;
@@ -176,6 +178,7 @@ fn assemble(raw: RawConfig) -> Config {
             language: raw.organisation.language.0.0,
         },
         templates_dir: raw.templates.dir.map(|dir| dir.0),
+        web: None,
         log: Log { format: raw.log.format, level: raw.log.level.0 },
     }
 }

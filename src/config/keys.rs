@@ -105,6 +105,10 @@ pub(super) const KEYS: &[Key] = &[
     text("organisation.contact", "sekretariat@kommune.example"),
     text("organisation.language", "da"),
     optional(text("templates.dir", "templates")),
+    optional(text("web.listen", "127.0.0.1:8321")),
+    optional(text("web.public_url", "https://advis.kommune.example")),
+    optional(text("web.key_file", "/etc/advis/link-keys")),
+    optional(toml("web.link_days", "90")),
     text("log.format", "text"),
     text("log.level", "info"),
 ];
@@ -242,7 +246,9 @@ mod tests {
     #[test]
     fn the_shipped_file_says_the_defaults_and_nothing_else() {
         let mut shipped: Table = SHIPPED.parse().unwrap();
-        assert_eq!(shipped.remove("templates"), Some(Value::Table(Table::new())));
+        for section in ["templates", "web"] {
+            assert_eq!(shipped.remove(section), Some(Value::Table(Table::new())));
+        }
         assert_eq!(shipped, defaults(true));
     }
 

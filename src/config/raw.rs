@@ -2,6 +2,7 @@
 //! names before this is read, with their place; `deny_unknown_fields` is the net beneath it.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -9,6 +10,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::field::{Code, List, Parsed, Whole, Zone};
 use super::rules::RawRules;
+use super::web::PublicUrl;
 use super::{Command, Format, OnUnknown, Tls, TransportKind};
 use crate::domain::address::{EmailAddress, Mailbox};
 use crate::domain::calendar::DayOff;
@@ -24,6 +26,8 @@ const GIVE_UP_DAYS_MAX: u32 = 365;
 const PER_PERSON_PER_DAY_MAX: u32 = 100;
 /// As the rate, for an hour.
 const PER_HOUR_MAX: u32 = 1_000_000;
+/// Whoever finds an older mail asks for a new link.
+const LINK_DAYS_MAX: u32 = 730;
 
 /// The whole file.
 #[derive(Deserialize)]
@@ -39,6 +43,8 @@ pub(super) struct RawConfig {
     pub organisation: RawOrganisation,
     #[serde(default)]
     pub templates: RawTemplates,
+    #[serde(default)]
+    pub web: RawWeb,
     pub log: RawLog,
 }
 
@@ -111,6 +117,15 @@ pub(super) struct RawOrganisation {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawTemplates {
     pub dir: Option<Parsed<PathBuf>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawWeb {
+    pub listen: Option<Parsed<SocketAddr>>,
+    pub public_url: Option<Parsed<PublicUrl>>,
+    pub key_file: Option<Parsed<PathBuf>>,
+    pub link_days: Option<Whole<1, LINK_DAYS_MAX>>,
 }
 
 #[derive(Deserialize)]

@@ -102,7 +102,7 @@ fn an_unknown_name_is_shown_with_its_line_and_the_nearest_known_one() {
         ("[smtp]\nreply_to = \"x\"", 2, "smtp.reply_to", "did you mean mail.reply_to?"),
         ("[rules.status]\n# days\nbefor = [3]", 3, "rules.status.befor", "did you mean rules.status.before?"),
         ("[rules.status.after]\nfirst = 3", 1, "rules.status.after", "no such section"),
-        ("[store]\npath = \"x\"\n[web]\nport = 1", 3, "web", "no such section"),
+        ("[store]\npath = \"x\"\n[pages]\nport = 1", 3, "pages", "no such section"),
         ("\"mail.from\" = \"a@b.example\"", 1, "mail.from", "no such key"),
         ("[rules]\nbefore = [3]", 2, "rules.before", "under [rules.default]"),
         ("mail = 3", 1, "mail", "write it as [mail]"),
@@ -150,7 +150,7 @@ fn a_name_that_is_like_no_other_is_not_taken_for_one() {
         let [only] = &found[..] else { panic!("{name}: {found:#?}") };
         assert_eq!((only.what.as_str(), &only.hint), ("there is no such setting", &None), "{name}");
     }
-    for text in ["[web]\nport = 1", "[smtp]\ntimeout = 3", "[delivery]\nhold = true", "x = 1"] {
+    for text in ["[pages]\nport = 1", "[smtp]\ntimeout = 3", "[delivery]\nhold = true", "x = 1"] {
         let found = problems(text, &[]);
         let [only] = &found[..] else { panic!("{text}: {found:#?}") };
         assert_eq!(only.hint, None, "{text}");

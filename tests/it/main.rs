@@ -24,4 +24,5 @@ mod smtp;
 mod smtp_server;
 mod store;
 mod tidy;
+mod web;
 mod world;

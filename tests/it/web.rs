@@ -1,0 +1,3 @@
+//! The pages behind the links of the mails.
+
+mod settings;
