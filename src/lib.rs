@@ -13,3 +13,4 @@ pub mod planner;
 pub mod schedule;
 pub mod store;
 pub mod telemetry;
+pub mod web;

@@ -268,6 +268,41 @@ pub fn config_refused(problem: &str) {
     error!(problem, "config.refused");
 }
 
+/// The pages are served there.
+pub fn pages_began(address: &str) {
+    info!(address, "pages.began");
+}
+
+/// The pages cannot be served any more; reminders go on.
+pub fn pages_ended(problem: &str) {
+    error!(problem, "pages.ended");
+}
+
+/// New settings for what only a start can change: these stay as they were.
+pub fn pages_stay(what: &str) {
+    warn!(what, next = "restart", "pages.stay");
+}
+
+/// Somebody came with a link that is none of ours.
+pub fn link_refused(why: &str) {
+    info!(why, "pages.link_refused");
+}
+
+/// A form came without a token of ours, or with one too old.
+pub fn form_refused(act: &str) {
+    info!(act, "pages.form_refused");
+}
+
+/// A leader did something on a page.
+pub fn acted(act: &str, commitment: &str, leader: &str) {
+    info!(act, ?commitment, ?leader, "pages.acted");
+}
+
+/// No page could be made.
+pub fn page_failed(problem: &str) {
+    error!(problem = mask_all(problem), "pages.failed");
+}
+
 #[cfg(test)]
 mod tests {
     use super::{log_panics, mask, mask_all, mask_answer};

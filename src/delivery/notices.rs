@@ -24,6 +24,10 @@ pub struct Concluded {
     pub untold: Vec<(String, String)>,
 }
 
+/// The leader who makes an edit on a page, by reference: the others hear who it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Actor<'a>(pub &'a str);
+
 impl Desk<'_> {
     /// Makes an edit final, together with its notices: they wait in the outbox for the running worker or the next
     /// `once`. A notice that no mail can be made of does not hold up the edit.
@@ -31,6 +35,18 @@ impl Desk<'_> {
     /// # Errors
     /// When the store fails.
     pub async fn conclude(&self, edited: Edited<'_>) -> Result<Concluded, store::Error> {
+        self.conclude_by(edited, None).await
+    }
+
+    /// As [`Self::conclude`]: an edit that a leader makes, not the secretariat.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn conclude_by(
+        &self,
+        edited: Edited<'_>,
+        actor: Option<Actor<'_>>,
+    ) -> Result<Concluded, store::Error> {
         let (mut frozen, mut told, mut untold) = (Vec::new(), Vec::new(), Vec::new());
         if edited.touched().iter().any(|one| !words(edited.deed(), one, self.today()).is_empty()) {
             let (people, _) = self.people().await?;
@@ -39,7 +55,7 @@ impl Desk<'_> {
                 edited.touched().iter().map(|one| &one.after).find(|one| one.reference == reference)
             };
             let facts = Facts { sender: &sender, people: &people, book: &after };
-            for notice in notices(&edited, &people, self.today()) {
+            for notice in notices(&edited, actor, &people, self.today()) {
                 let name = name(&notice.to);
                 match self.seal(Letter::Notice(&notice), &facts) {
                     Ok(message) => {
@@ -63,10 +79,15 @@ fn name(to: &Mailbox) -> String {
 }
 
 /// Every notice of an edit: what one person is told of several commitments goes in one.
-fn notices(edited: &Edited<'_>, people: &People, today: NaiveDate) -> Vec<Notice> {
+fn notices(
+    edited: &Edited<'_>,
+    actor: Option<Actor<'_>>,
+    people: &People,
+    today: NaiveDate,
+) -> Vec<Notice> {
     let mut all: Vec<Notice> = Vec::new();
     for one in edited.touched() {
-        for notice in about_one(edited.deed(), one, people, today) {
+        for notice in about_one(edited.deed(), one, actor, people, today) {
             let is_alike = |other: &&mut Notice| {
                 (&other.to, &other.kind, &other.by, &other.about)
                     == (&notice.to, &notice.kind, &notice.by, &notice.about)
@@ -82,11 +103,23 @@ fn notices(edited: &Edited<'_>, people: &People, today: NaiveDate) -> Vec<Notice
 
 /// The notices about one commitment. Who would get several, standing in for others or sharing their address, gets the
 /// first.
-fn about_one(deed: &Deed, one: &Touched, people: &People, today: NaiveDate) -> Vec<Notice> {
+fn about_one(
+    deed: &Deed,
+    one: &Touched,
+    actor: Option<Actor<'_>>,
+    people: &People,
+    today: NaiveDate,
+) -> Vec<Notice> {
     let name = |leader: &str| people.get(leader).map_or(leader, |leader| &leader.name).to_owned();
     let mut notices: Vec<Notice> = Vec::new();
     for Word { leader, kind, span } in words(deed, one, today) {
-        let Receiver { mailbox, language, capacity, .. } = people.receiver(leader, today);
+        let receiver = people.receiver(leader, today);
+        // The page has told the one who did it.
+        let knows = |Actor(actor): Actor<'_>| receiver.leader.as_deref() == Some(actor);
+        if kind == NoticeKind::Done && actor.is_some_and(knows) {
+            continue;
+        }
+        let Receiver { mailbox, language, capacity, .. } = receiver;
         let about = (leader.to_owned(), capacity);
         let key = mailbox.address.key();
         match notices.iter_mut().find(|other| other.to.address.key() == key) {
@@ -97,7 +130,7 @@ fn about_one(deed: &Deed, one: &Touched, people: &People, today: NaiveDate) -> V
                     NoticeKind::TakenOver => {
                         answering(&one.after, today).into_iter().map(name).collect()
                     }
-                    _ => Vec::new(),
+                    _ => actor.iter().map(|Actor(actor)| name(actor)).collect(),
                 },
                 kind,
                 event: one.event,
@@ -146,9 +179,12 @@ fn words<'t>(deed: &Deed, one: &'t Touched, today: NaiveDate) -> Vec<Word<'t>> {
             words.extend(tell(without(&old, &new), NoticeKind::TakenOver, None));
             words
         }
-        Deed::Done | Deed::Cancelled | Deed::Reopened | Deed::Confirmed | Deed::Snoozed => {
-            Vec::new()
-        }
+        Deed::Done
+        | Deed::Cancelled
+        | Deed::Reopened
+        | Deed::Confirmed
+        | Deed::Snoozed
+        | Deed::Woken => Vec::new(),
     }
 }
 

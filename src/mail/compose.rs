@@ -7,9 +7,10 @@ mod notice;
 mod report;
 mod sample;
 mod scribe;
+mod shown;
 mod templates;
 mod text;
-mod words;
+pub mod words;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -20,6 +21,7 @@ use crate::domain::reminder::Message;
 
 pub use notice::{Notice, NoticeItem, NoticeKind};
 pub use report::{Failure, OverdueLine, Report};
+pub use shown::{office, task};
 pub use templates::{TemplateError, Templates};
 
 /// Largest HTML part we write, in bytes: some mail programs cut what is longer (Gmail at 102 KB).

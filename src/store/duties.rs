@@ -19,6 +19,9 @@ const SNOOZE: &str = "
         ON CONFLICT (commitment, revision, window, leader)
         DO UPDATE SET until = excluded.until, made_on = excluded.made_on";
 
+const WAKE: &str = "
+    DELETE FROM snoozes WHERE commitment = $1 AND revision = $2 AND leader = $3";
+
 const KNOWN_LEADERS: &str = "
     SELECT reference FROM leaders WHERE reference IN (SELECT value FROM json_each($1))";
 
@@ -57,6 +60,30 @@ impl Store {
             .await?;
         let detail = json!({ "leader": leader, "until": Day(until) });
         finish(unit, stamp, Deed::Snoozed, vec![(&commitment, detail)]).await
+    }
+
+    /// Ends one leader's snooze of a commitment. There may be none.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] for the commitment or the leader.
+    pub async fn wake(
+        &self,
+        reference: &str,
+        leader: &str,
+        stamp: &Stamp,
+    ) -> Result<Edited<'_>, Error> {
+        let mut unit = self.write().await?;
+        known_leaders(&mut unit, &[leader]).await?;
+        let commitment = one(&mut unit, reference).await?;
+        let ended = sqlx::query(WAKE)
+            .bind(reference)
+            .bind(commitment.revision)
+            .bind(leader)
+            .execute(&mut *unit)
+            .await?;
+        let detail = json!({ "leader": leader });
+        let touched = if ended.rows_affected() > 0 { vec![(&commitment, detail)] } else { vec![] };
+        finish(unit, stamp, Deed::Woken, touched).await
     }
 
     /// Makes these leaders the only ones who answer for a commitment, in this order. The new ones begin today.

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::batch::json;
+use super::batch::json as json_text;
 use super::book::{self, Which};
 use super::journal::{Subject, record};
 use super::outbox::{FREEZE_PAGE, Frozen, freeze, withdraw};
@@ -16,6 +16,9 @@ use crate::telemetry;
 const LAST_EVENTS: &str = "
     SELECT commitment, max(id) FROM events WHERE commitment IN (SELECT value FROM json_each($1))
      GROUP BY commitment";
+
+/// The name in the journal of what somebody says beside an edit; its text is the detail `text`.
+pub const REMARKED: &str = "remarked";
 
 /// What was done to commitments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +38,8 @@ pub enum Deed {
     },
     /// One leader's reminders wait.
     Snoozed,
+    /// They wait no longer.
+    Woken,
     /// Others answer for it, now or from a day to come.
     Assigned,
     /// The day of an earlier assignment has come.
@@ -52,6 +57,7 @@ impl Deed {
             Self::Confirmed => "confirmed",
             Self::Postponed { .. } => "postponed",
             Self::Snoozed => "snoozed",
+            Self::Woken => "woken",
             Self::Assigned => "assigned",
             Self::HandedOver => "handed over",
         }
@@ -92,7 +98,7 @@ impl<'s> Edited<'s> {
         let references: Vec<&str> = before.iter().map(|one| one.reference.as_str()).collect();
         let (after, _) = book::load(&mut unit, Which::These(&references)).await?;
         let events: Vec<(String, i64)> =
-            sqlx::query_as(LAST_EVENTS).bind(json(&references)?).fetch_all(&mut *unit).await?;
+            sqlx::query_as(LAST_EVENTS).bind(json_text(&references)?).fetch_all(&mut *unit).await?;
         let events: HashMap<String, i64> = events.into_iter().collect();
         let mut after: HashMap<String, Commitment> =
             after.into_iter().map(|one| (one.reference.clone(), one)).collect();
@@ -115,6 +121,18 @@ impl<'s> Edited<'s> {
     #[must_use]
     pub fn touched(&self) -> &[Touched] {
         &self.touched
+    }
+
+    /// Puts into the journal what the one who makes it says about it.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn remark(&mut self, stamp: &Stamp, text: &str) -> Result<(), Error> {
+        let detail = json!({ "text": text });
+        let about = self.touched.iter().map(|one| one.after.reference.as_str());
+        let subjects: Vec<Subject<'_>> =
+            about.map(|one| Subject::commitment(one).detail(detail.clone())).collect();
+        record(&mut self.unit, stamp, REMARKED, &subjects).await
     }
 
     /// Makes it final, all in one: withdraws the reminders about these commitments that have not left, puts `notices`

@@ -34,7 +34,7 @@ use self::outbox::Moves;
 
 pub use self::book::Which;
 pub use self::changes::ClosedAs;
-pub use self::edited::{Deed, Edited, Touched};
+pub use self::edited::{Deed, Edited, REMARKED, Touched};
 pub use self::error::Error;
 pub use self::import::{
     Cells, Change, Import, ImportProblem, ImportReport, ImportedCommitment, ImportedLeader,

@@ -12,7 +12,7 @@ mod other_systems;
 mod refusals;
 mod rehearsing;
 mod restoring;
-mod running;
+pub(crate) mod running;
 mod shapes;
 
 use crate::world::World;

@@ -19,9 +19,9 @@ const RANKS: [(&str, u8); 13] = [
     ("intake", 3),
     ("mail", 3),
     ("store", 3),
-    ("web", 4),
     ("delivery", 4),
-    ("cli", 5),
+    ("web", 5),
+    ("cli", 6),
 ];
 
 /// Rooms that depend on nothing, for those that do I/O.
@@ -141,6 +141,22 @@ fn sqlx_lettre_and_axum_stay_in_their_rooms() {
         for (name, room) in CONFINED {
             let names_it = source.lines.iter().any(|line| line.contains(&format!("{name}::")));
             assert!(!names_it || is_in(room, &source.room), "src/{} names {name}", source.room);
+        }
+    }
+}
+
+/// The desk concludes an edit together with its notices; whether and when those leave is the worker's.
+#[test]
+fn the_pages_know_the_desk_and_never_send() {
+    for source in sources().iter().filter(|source| is_in("web", &source.room)) {
+        for named in source.lines.iter().flat_map(|line| named_rooms(line)) {
+            let parts: Vec<&str> = named.split('/').take(2).collect();
+            let sends = match parts[..] {
+                ["delivery", part] => !["pass", "notices"].contains(&part),
+                ["mail", part] => part != "compose",
+                _ => false,
+            };
+            assert!(!sends, "src/{} names {named}", source.room);
         }
     }
 }

@@ -58,7 +58,7 @@ pub struct TemplateError {
 }
 
 /// The templates in use.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Templates {
     environment: Environment<'static>,
 }

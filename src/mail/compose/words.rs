@@ -28,12 +28,14 @@ const DANISH_WEEKDAYS: [&str; 7] =
     ["mandag", "tirsdag", "onsdag", "torsdag", "fredag", "lørdag", "søndag"];
 
 /// `26. juni 2020`, `26 June 2020`.
-pub(super) fn day(language: Language, date: NaiveDate) -> String {
+#[must_use]
+pub fn day(language: Language, date: NaiveDate) -> String {
     format!("{}{NBSP}{}{NBSP}{}", ordinal(language, date), month(language, date), date.year())
 }
 
 /// `fredag den 26. juni 2020`, `Friday 26 June 2020`.
-pub(super) fn weekday_and_day(language: Language, date: NaiveDate) -> String {
+#[must_use]
+pub fn weekday_and_day(language: Language, date: NaiveDate) -> String {
     let number = date.weekday().num_days_from_monday() as usize;
     let day = day(language, date);
     match language {
@@ -55,7 +57,8 @@ pub(super) fn short(language: Language, date: NaiveDate) -> String {
 
 /// The days of a window: `21.–30. juni 2019`, `1. juni – 31. juli 2020`, `den 1. maj 2020 og frem`. What both ends
 /// have in common is said once.
-pub(super) fn span(language: Language, window: &Window) -> String {
+#[must_use]
+pub fn span(language: Language, window: &Window) -> String {
     let opens = window.opens;
     let Some(due) = window.due else {
         return match language {
@@ -76,7 +79,8 @@ pub(super) fn span(language: Language, window: &Window) -> String {
 }
 
 /// `A`, `A og B`, `A, B og C`.
-pub(super) fn list(language: Language, items: &[String]) -> String {
+#[must_use]
+pub fn list(language: Language, items: &[String]) -> String {
     let and = match language {
         Language::Danish => "og",
         Language::English => "and",

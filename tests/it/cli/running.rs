@@ -15,14 +15,14 @@ use crate::world::World;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A worker and what it says. Killed when dropped, so that a failed test leaves none behind.
-struct Worker {
+pub(crate) struct Worker {
     child: Child,
     lines: Receiver<String>,
     heard: Vec<String>,
 }
 
 impl Worker {
-    fn start(world: &World) -> Self {
+    pub(crate) fn start(world: &World) -> Self {
         let mut child = world.start("run");
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (sender, lines) = mpsc::channel();
@@ -34,7 +34,7 @@ impl Worker {
 
     /// Waits for a line of the log with this word in it.
     #[track_caller]
-    fn hear(&mut self, word: &str) -> String {
+    pub(crate) fn hear(&mut self, word: &str) -> String {
         loop {
             let Ok(line) = self.lines.recv_timeout(PATIENCE) else {
                 panic!("not a word of {word:?}: {:#?}", self.heard)
@@ -46,13 +46,13 @@ impl Worker {
         }
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
     }
 
     /// Its exit code, and all that it said.
-    fn end(mut self) -> (Option<i32>, Vec<String>) {
+    pub(crate) fn end(mut self) -> (Option<i32>, Vec<String>) {
         while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
             self.heard.push(line);
         }

@@ -1,0 +1,178 @@
+//! What the templates get: a task as its reader may see it.
+
+use chrono::{DateTime, NaiveDate, Timelike, Utc};
+use serde::Serialize;
+
+use super::act::Act;
+use super::form::{Fields, SNOOZES};
+use super::history::{By, Latest, latest};
+use super::visit::{Visit, stand_of};
+use crate::domain::commitment::{Commitment, Status};
+use crate::link::Purpose;
+use crate::mail::compose::{Facts, Sender, task, words};
+
+/// A page about a task.
+#[derive(Debug, Serialize)]
+pub(super) struct TaskView<I> {
+    /// The link's own, for the addresses of the other pages.
+    token: String,
+    /// As mails say it.
+    item: I,
+    /// `open`, `needs_date`, `done`, `cancelled`.
+    status: &'static str,
+    /// Names of those who answer for it today.
+    responsible: String,
+    reader: String,
+    /// Whom the reader stands in for; empty when it is the reader's own.
+    principal: String,
+    /// The reader may do something about it.
+    may_act: bool,
+    /// The reader answers for it, or stands in for one who does.
+    is_theirs: bool,
+    /// Reminders wait until that day.
+    snoozed_until: Option<String>,
+    latest: Option<LatestView>,
+    /// Whether the page follows a form.
+    is_receipt: bool,
+    /// The act whose form this is; empty on the page of the task.
+    act: &'static str,
+    /// The token of that form.
+    form: String,
+    /// How long reminders may wait, each with its last day.
+    snoozes: Vec<ChoiceView>,
+    /// What was wrong with what was posted: the name of a field and of a problem.
+    problem: Option<(&'static str, &'static str)>,
+    /// What was typed, to be typed no second time.
+    typed: Fields,
+    /// As `<input type="date">` has it.
+    tomorrow: String,
+}
+
+/// The last thing that was done.
+#[derive(Debug, Serialize)]
+struct LatestView {
+    /// The name in the journal.
+    what: String,
+    /// Name of the leader; empty for the secretariat.
+    by: String,
+    is_mine: bool,
+    day: String,
+    time: String,
+    /// The day until which reminders wait.
+    until: Option<String>,
+    remark: String,
+    /// The token of the form that takes it back.
+    undo: Option<String>,
+}
+
+/// One of several to choose from.
+#[derive(Debug, Serialize)]
+struct ChoiceView {
+    name: &'static str,
+    day: String,
+}
+
+/// What a page adds to the task itself.
+#[derive(Debug, Default)]
+pub(super) struct Extra {
+    pub(super) act: Option<Act>,
+    pub(super) is_receipt: bool,
+    pub(super) problem: Option<(&'static str, &'static str)>,
+    pub(super) typed: Fields,
+}
+
+impl Visit {
+    /// What the templates get.
+    pub(super) fn view(&self, extra: Extra) -> TaskView<impl Serialize + use<>> {
+        let (language, today) = (self.language(), self.today());
+        let commitment = &self.commitment;
+        let find = |reference: &str| Some(commitment).filter(|one| one.reference == reference);
+        let sender = self.sender();
+        let facts = Facts { sender: &sender, people: &self.people, book: &find };
+        let responsible: Vec<String> = commitment
+            .responsible
+            .iter()
+            .filter(|one| one.answers_on(today))
+            .map(|one| self.name(&one.leader))
+            .collect();
+        let principal = self.principal();
+        let snoozed = principal.and_then(|principal| snoozed(commitment, principal, today));
+        let form = extra.act.map(|act| self.form(act.purpose(), stand_of(commitment)));
+        TaskView {
+            token: self.token.clone(),
+            item: task(commitment, &facts, language, today),
+            status: commitment.status.name(),
+            responsible: words::list(language, &responsible),
+            reader: self.reader.name.clone(),
+            principal: principal
+                .filter(|principal| *principal != self.reader.reference)
+                .map(|principal| self.name(principal))
+                .unwrap_or_default(),
+            may_act: self.may_act(),
+            is_theirs: principal.is_some(),
+            snoozed_until: snoozed.map(|until| words::weekday_and_day(language, until)),
+            latest: latest(&self.events, &self.reader.reference).map(|last| self.latest(&last)),
+            is_receipt: extra.is_receipt,
+            act: extra.act.map(Act::name).unwrap_or_default(),
+            form: form.unwrap_or_default(),
+            snoozes: SNOOZES.iter().filter_map(|name| self.choice(name)).collect(),
+            problem: extra.problem,
+            typed: extra.typed,
+            tomorrow: today.succ_opt().unwrap_or(today).to_string(),
+        }
+    }
+
+    fn latest(&self, latest: &Latest<'_>) -> LatestView {
+        let (language, reader) = (self.language(), &self.reader.reference);
+        let until = latest.detail["until"].as_str().and_then(|day| day.parse().ok());
+        let (day, time) = self.moment(latest.at);
+        LatestView {
+            what: latest.what.to_owned(),
+            by: match &latest.by {
+                By::Leader(leader) => self.name(leader),
+                By::Office => String::new(),
+            },
+            is_mine: latest.by.is(reader),
+            day,
+            time,
+            until: until.map(|until: NaiveDate| words::weekday_and_day(language, until)),
+            remark: latest.remark.to_owned(),
+            undo: latest.undo(reader).map(|stand| self.form(Purpose::Undo, stand)),
+        }
+    }
+
+    fn choice(&self, name: &'static str) -> Option<ChoiceView> {
+        let day =
+            Fields { until: name.to_owned(), ..Fields::default() }.until(self.today()).ok()?;
+        Some(ChoiceView { name, day: words::weekday_and_day(self.language(), day) })
+    }
+
+    /// `26. juni 2020` and `9.15`, where the municipality is.
+    fn moment(&self, at: DateTime<Utc>) -> (String, String) {
+        let local = at.with_timezone(&self.settings.clock.zone());
+        let time = format!("{}.{:02}", local.hour(), local.minute());
+        (words::day(self.language(), local.date_naive()), time)
+    }
+
+    /// The name of a leader; the reference when nobody knows it.
+    pub(super) fn name(&self, reference: &str) -> String {
+        let leader = self.people.get(reference).filter(|leader| !leader.name.is_empty());
+        leader.map_or(reference, |leader| &leader.name).to_owned()
+    }
+
+    fn sender(&self) -> Sender {
+        super::render::sender(&self.settings)
+    }
+}
+
+/// The day until which that leader's reminders of the earliest open window wait.
+pub(super) fn snoozed(
+    commitment: &Commitment,
+    leader: &str,
+    today: NaiveDate,
+) -> Option<NaiveDate> {
+    let window = commitment.earliest_open().filter(|_| commitment.status == Status::Open)?.number;
+    let one = commitment.responsible.iter().find(|one| one.leader == leader)?;
+    let snooze = one.snoozes.iter().find(|snooze| snooze.window == window)?;
+    Some(snooze.until).filter(|until| *until > today)
+}

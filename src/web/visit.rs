@@ -1,0 +1,144 @@
+//! A visit: whose link it is, what it is about, and how that stands. Reading only.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use chrono::NaiveDate;
+
+use super::render::Refused;
+use super::{Pages, Settings};
+use crate::delivery::pass::Facts;
+use crate::domain::commitment::{Commitment, Status};
+use crate::domain::leader::{Language, Leader, People};
+use crate::link::{Claims, Purpose, Refusal};
+use crate::store::{self, Event, Which};
+use crate::telemetry;
+
+/// How long a form may stay open before it is sent, in hours.
+const FORM_HOURS: i64 = 24;
+
+/// Somebody with a good link.
+pub(super) struct Visit {
+    pub(super) settings: Arc<Settings>,
+    pub(super) token: String,
+    pub(super) claims: Claims,
+    pub(super) commitment: Commitment,
+    pub(super) people: People,
+    pub(super) reader: Leader,
+    pub(super) events: Vec<Event>,
+}
+
+impl Visit {
+    /// Reads what the link is about.
+    ///
+    /// # Errors
+    /// The page that says why not.
+    pub(super) async fn open(pages: &Pages, token: &str) -> Result<Self, Response> {
+        let settings = pages.settings();
+        let refuse = |status, refused| pages.refuse(&settings, status, refused);
+        let Some(web) = settings.web() else {
+            return Err(refuse(StatusCode::NOT_FOUND, Refused::NotOurs));
+        };
+        let claims = match web.links.keys.check(token, Purpose::Task, settings.clock.now()) {
+            Ok(claims) => claims,
+            Err(Refusal::Expired(_)) => return Err(refuse(StatusCode::GONE, Refused::Expired)),
+            Err(refusal) => {
+                telemetry::link_refused(&refusal.to_string());
+                return Err(refuse(StatusCode::NOT_FOUND, Refused::NotOurs));
+            }
+        };
+        let reference = claims.commitment.clone();
+        let read = async {
+            let facts = settings.desk(&pages.store).facts(Which::These(&[&reference])).await?;
+            Ok::<_, store::Error>((facts, pages.store.events(&reference).await?))
+        };
+        let (facts, events) = read.await.map_err(|error| pages.failed(&settings, &error))?;
+        let Facts { mut book, people, .. } = facts;
+        let today = settings.clock.today();
+        let reader = people.get(&claims.person).filter(|leader| !leader.is_vacant(today)).cloned();
+        let Some(reader) = reader else {
+            return Err(refuse(StatusCode::FORBIDDEN, Refused::NoLeader));
+        };
+        let Some(commitment) = book.pop() else {
+            return Err(pages.refuse_in(
+                reader.language,
+                &settings,
+                StatusCode::GONE,
+                Refused::NoTask,
+            ));
+        };
+        let token = token.to_owned();
+        Ok(Self {
+            settings: Arc::clone(&settings),
+            token,
+            claims,
+            commitment,
+            people,
+            reader,
+            events,
+        })
+    }
+
+    pub(super) fn today(&self) -> NaiveDate {
+        self.settings.clock.today()
+    }
+
+    pub(super) fn language(&self) -> Language {
+        self.reader.language
+    }
+
+    /// The responsible leader for whom the reader acts: the reader, or one whom the reader stands in for.
+    pub(super) fn principal(&self) -> Option<&str> {
+        principal(&self.commitment, &self.people, &self.reader.reference, self.today())
+    }
+
+    /// Whether there is anything to do for the reader.
+    pub(super) fn may_act(&self) -> bool {
+        let is_alive = matches!(self.commitment.status, Status::Open | Status::NeedsDate);
+        is_alive && self.principal().is_some()
+    }
+
+    /// A token for a form that acts only as long as things stand as in `stand`.
+    pub(super) fn form(&self, purpose: Purpose, stand: String) -> String {
+        let Some(web) = self.settings.web() else { return String::new() };
+        web.links.keys.sign(&Claims {
+            purpose,
+            expires: self.settings.clock.now() + chrono::TimeDelta::hours(FORM_HOURS),
+            stand,
+            ..self.claims.clone()
+        })
+    }
+
+    /// What the form's token says, if it is ours, for that purpose, this commitment and this reader.
+    pub(super) fn stand(&self, form: &str, purpose: Purpose) -> Option<String> {
+        let web = self.settings.web()?;
+        let claims = web.links.keys.check(form, purpose, self.settings.clock.now()).ok()?;
+        let is_same = claims.commitment == self.claims.commitment;
+        (is_same && claims.person == self.claims.person).then_some(claims.stand)
+    }
+}
+
+/// Revision and window that a form is about: `1.2`. Once either has changed, the form does nothing.
+pub(super) fn stand_of(commitment: &Commitment) -> String {
+    let window = commitment.earliest_open().map_or(0, |window| window.number);
+    format!("{}.{window}", commitment.revision)
+}
+
+/// The responsible leader for whom `person` acts on that day.
+pub(super) fn principal<'c>(
+    commitment: &'c Commitment,
+    people: &People,
+    person: &str,
+    today: NaiveDate,
+) -> Option<&'c str> {
+    let answers = commitment
+        .responsible
+        .iter()
+        .filter(|one| one.answers_on(today) && one.since.is_none_or(|since| since <= today));
+    let mut answers: Vec<&str> = answers.map(|one| one.leader.as_str()).collect();
+    answers.sort_by_key(|leader| *leader != person);
+    answers.into_iter().find(|leader| {
+        *leader == person || people.receiver(leader, today).leader.as_deref() == Some(person)
+    })
+}
