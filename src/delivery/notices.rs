@@ -8,9 +8,9 @@ use chrono::NaiveDate;
 use super::pass::Desk;
 use crate::domain::address::Mailbox;
 use crate::domain::commitment::{BookWindow, Commitment, Status};
-use crate::domain::leader::{People, Receiver};
+use crate::domain::leader::{Capacity, People, Receiver};
 use crate::domain::window::Window;
-use crate::mail::compose::{Facts, Letter, Notice, NoticeItem, NoticeKind};
+use crate::mail::compose::{Facts, Letter, Notice, NoticeItem, NoticeKind, Told};
 use crate::store::{self, Deed, Edited, Touched};
 
 /// What an edit came to.
@@ -24,9 +24,14 @@ pub struct Concluded {
     pub untold: Vec<(String, String)>,
 }
 
-/// The leader who makes an edit on a page, by reference: the others hear who it was.
+/// The leader who makes an edit on a page: the others hear who it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Actor<'a>(pub &'a str);
+pub struct Actor<'a> {
+    /// Reference of the leader.
+    pub leader: &'a str,
+    /// What the secretariat is to hear of it.
+    pub tell: Option<&'a Told>,
+}
 
 impl Desk<'_> {
     /// Makes an edit final, together with its notices: they wait in the outbox for the running worker or the next
@@ -48,7 +53,9 @@ impl Desk<'_> {
         actor: Option<Actor<'_>>,
     ) -> Result<Concluded, store::Error> {
         let (mut frozen, mut told, mut untold) = (Vec::new(), Vec::new(), Vec::new());
-        if edited.touched().iter().any(|one| !words(edited.deed(), one, self.today()).is_empty()) {
+        let is_told = actor.is_some_and(|actor| actor.tell.is_some());
+        let concerns = |one: &Touched| !words(edited.deed(), one, self.today()).is_empty();
+        if is_told || edited.touched().iter().any(concerns) {
             let (people, _) = self.people().await?;
             let sender = self.sender().await?;
             let after = |reference: &str| {
@@ -115,8 +122,9 @@ fn about_one(
     for Word { leader, kind, span } in words(deed, one, today) {
         let receiver = people.receiver(leader, today);
         // The page has told the one who did it.
-        let knows = |Actor(actor): Actor<'_>| receiver.leader.as_deref() == Some(actor);
-        if kind == NoticeKind::Done && actor.is_some_and(knows) {
+        let knows = |actor: Actor<'_>| receiver.leader.as_deref() == Some(actor.leader);
+        let is_news = !matches!(kind, NoticeKind::Done | NoticeKind::HandedOver);
+        if !is_news && actor.is_some_and(knows) {
             continue;
         }
         let Receiver { mailbox, language, capacity, .. } = receiver;
@@ -130,7 +138,7 @@ fn about_one(
                     NoticeKind::TakenOver => {
                         answering(&one.after, today).into_iter().map(name).collect()
                     }
-                    _ => actor.iter().map(|Actor(actor)| name(actor)).collect(),
+                    _ => actor.iter().map(|actor| name(actor.leader)).collect(),
                 },
                 kind,
                 event: one.event,
@@ -141,6 +149,22 @@ fn about_one(
                 items: vec![NoticeItem { commitment: one.after.reference.clone(), span }],
             }),
         }
+    }
+    if let Some(Actor { leader, tell: Some(told) }) = actor {
+        let Receiver { mailbox, language, .. } = people.secretariat();
+        let is_told = notices.iter().any(|other| other.to.address.key() == mailbox.address.key());
+        let span = one.before.earliest_open().map(|open| open.window);
+        let notice = Notice {
+            kind: NoticeKind::Told(told.clone()),
+            event: one.event,
+            on: today,
+            to: mailbox,
+            language,
+            by: vec![name(leader)],
+            about: vec![(leader.to_owned(), Capacity::Self_)],
+            items: vec![NoticeItem { commitment: one.after.reference.clone(), span }],
+        };
+        notices.extend((!is_told).then_some(notice));
     }
     notices
 }
@@ -184,7 +208,9 @@ fn words<'t>(deed: &Deed, one: &'t Touched, today: NaiveDate) -> Vec<Word<'t>> {
         | Deed::Reopened
         | Deed::Confirmed
         | Deed::Snoozed
-        | Deed::Woken => Vec::new(),
+        | Deed::Woken
+        | Deed::Disowned
+        | Deed::Owned => Vec::new(),
     }
 }
 

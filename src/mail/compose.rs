@@ -10,6 +10,7 @@ mod scribe;
 mod shown;
 mod templates;
 mod text;
+mod told;
 pub mod words;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -23,6 +24,7 @@ pub use notice::{Notice, NoticeItem, NoticeKind};
 pub use report::{Failure, OverdueLine, Report};
 pub use shown::{office, task};
 pub use templates::{TemplateError, Templates};
+pub use told::Told;
 
 /// Largest HTML part we write, in bytes: some mail programs cut what is longer (Gmail at 102 KB).
 pub const HTML_BYTES_MAX: usize = 100_000;
@@ -186,7 +188,8 @@ fn write_within(
             templates.render(message.ladder.name(), &office, &view)
         }
         Letter::Notice(notice) => {
-            templates.render("notice", &office, &notice::NoticeView::new(&scribe, notice)?)
+            let view = notice::NoticeView::new(&scribe, notice)?;
+            templates.render(notice.kind.template(), &office, &view)
         }
         Letter::Report(report) => {
             templates.render("report", &office, &report::ReportView::new(&scribe, report))

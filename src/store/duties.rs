@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::SqliteConnection;
 
 use super::batch::{Day, json as json_text};
@@ -110,6 +110,53 @@ impl Store {
         }
         let detail = json!({ "from": before, "to": leaders });
         finish(unit, stamp, Deed::Assigned, vec![(&commitment, detail)]).await
+    }
+
+    /// Puts one leader in the place of another among those who answer for a commitment, from today on. A hand-over to
+    /// come of somebody else stands.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] for the commitment or the heir; [`Error::Refused`] when it is closed, or `from` does not answer
+    /// for it.
+    pub async fn hand_over(
+        &self,
+        reference: &str,
+        from: &str,
+        to: &str,
+        stamp: &Stamp,
+    ) -> Result<Edited<'_>, Error> {
+        let mut unit = self.write().await?;
+        known_leaders(&mut unit, &[to]).await?;
+        let commitment = one(&mut unit, reference).await?;
+        refuse_closed(&commitment)?;
+        let before = responsible(&commitment);
+        if !before.contains(&from) {
+            return Err(Error::Refused(format!("{from} does not answer for {reference}")));
+        }
+        let after = commitment.responsible.iter().map(|one| match one.leader.as_str() {
+            leader if leader == from => (to, None),
+            leader => (leader, one.until),
+        });
+        replace_responsible(&mut unit, &rows(reference, after, stamp.day)).await?;
+        let detail = json!({ "from": before, "given_by": from, "given_to": to });
+        finish(unit, stamp, Deed::Assigned, vec![(&commitment, detail)]).await
+    }
+
+    /// Records what somebody says about a commitment, which stays as it is.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`]; [`Error::Refused`] when it is closed.
+    pub async fn say(
+        &self,
+        reference: &str,
+        deed: Deed,
+        detail: Value,
+        stamp: &Stamp,
+    ) -> Result<Edited<'_>, Error> {
+        let mut unit = self.write().await?;
+        let commitment = one(&mut unit, reference).await?;
+        refuse_closed(&commitment)?;
+        finish(unit, stamp, deed, vec![(&commitment, detail)]).await
     }
 
     /// Hands all that one leader answers for, and that is not closed, over to others from `on_day` on, or from today on when that is past. Until a day to

@@ -40,6 +40,10 @@ pub enum Deed {
     Snoozed,
     /// They wait no longer.
     Woken,
+    /// One who answers for it says that somebody else should. The book stays as it is.
+    Disowned,
+    /// And takes that back.
+    Owned,
     /// Others answer for it, now or from a day to come.
     Assigned,
     /// The day of an earlier assignment has come.
@@ -58,9 +62,16 @@ impl Deed {
             Self::Postponed { .. } => "postponed",
             Self::Snoozed => "snoozed",
             Self::Woken => "woken",
+            Self::Disowned => "not mine",
+            Self::Owned => "mine after all",
             Self::Assigned => "assigned",
             Self::HandedOver => "handed over",
         }
+    }
+
+    /// Whether what is about to be sent may be wrong from now on.
+    fn changes_the_book(&self) -> bool {
+        !matches!(self, Self::Disowned | Self::Owned)
     }
 }
 
@@ -143,7 +154,10 @@ impl<'s> Edited<'s> {
     pub async fn commit(mut self, notices: &[Frozen]) -> Result<Vec<String>, Error> {
         let touched: Vec<String> =
             self.touched.into_iter().map(|one| one.after.reference).collect();
-        let withdrawn = withdraw(&mut self.unit, &touched, self.at).await?;
+        let withdrawn = match self.deed.changes_the_book() {
+            true => withdraw(&mut self.unit, &touched, self.at).await?,
+            false => 0,
+        };
         for page in notices.chunks(FREEZE_PAGE) {
             freeze(&mut self.unit, page, self.at).await?;
         }

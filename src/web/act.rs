@@ -2,6 +2,7 @@
 //! once more whether things still stand as the form showed them; if not, it does nothing.
 
 use chrono::NaiveDate;
+use serde_json::json;
 
 use super::Pages;
 use super::form::Fields;
@@ -11,7 +12,8 @@ use super::visit::{Visit, principal, stand_of};
 use crate::delivery::notices::Actor;
 use crate::delivery::pass::Desk;
 use crate::link::Purpose;
-use crate::store::{self, Edited, Stamp, Which};
+use crate::mail::compose::Told;
+use crate::store::{self, Deed, Edited, Stamp, Which};
 use crate::telemetry;
 
 /// What a leader may do about a task.
@@ -19,6 +21,8 @@ use crate::telemetry;
 pub(super) enum Act {
     Done,
     Snooze,
+    HandOver,
+    NotMine,
     Undo,
 }
 
@@ -34,13 +38,15 @@ pub(super) enum Outcome {
 }
 
 impl Act {
-    const ALL: [Self; 3] = [Self::Done, Self::Snooze, Self::Undo];
+    const ALL: [Self; 5] = [Self::Done, Self::Snooze, Self::HandOver, Self::NotMine, Self::Undo];
 
     /// The name in the address.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::Snooze => "snooze",
+            Self::HandOver => "hand-over",
+            Self::NotMine => "not-mine",
             Self::Undo => "undo",
         }
     }
@@ -54,6 +60,8 @@ impl Act {
         match self {
             Self::Done => Purpose::Done,
             Self::Snooze => Purpose::Snooze,
+            Self::HandOver => Purpose::HandOver,
+            Self::NotMine => Purpose::NotMine,
             Self::Undo => Purpose::Undo,
         }
     }
@@ -62,6 +70,8 @@ impl Act {
         match self {
             Self::Done => "done.html",
             Self::Snooze => "snooze.html",
+            Self::HandOver => "hand-over.html",
+            Self::NotMine => "not-mine.html",
             Self::Undo => "undo.html",
         }
     }
@@ -108,6 +118,10 @@ impl Visit {
 impl<'s> Scene<'s> {
     async fn act(&self, act: Act) -> Result<Outcome, store::Error> {
         let fields = self.fields;
+        let is_as_shown = self.visit.may_act() && stand_of(&self.visit.commitment) == self.stand;
+        if act != Act::Undo && !is_as_shown {
+            return Ok(Outcome::Stale);
+        }
         match act {
             Act::Done => match fields.remark() {
                 Ok(remark) => self.done(remark).await,
@@ -115,6 +129,14 @@ impl<'s> Scene<'s> {
             },
             Act::Snooze => match fields.until(self.visit.today()) {
                 Ok(until) => self.snooze(until).await,
+                Err(wrong) => Ok(Outcome::Wrong(wrong)),
+            },
+            Act::HandOver => match self.visit.colleagues().find(|one| one.reference == fields.to) {
+                Some(colleague) => self.hand_over(&colleague.reference, &colleague.name).await,
+                None => Ok(Outcome::Wrong(("to", "nobody"))),
+            },
+            Act::NotMine => match fields.remark() {
+                Ok(remark) => self.not_mine(remark).await,
                 Err(wrong) => Ok(Outcome::Wrong(wrong)),
             },
             Act::Undo => self.undo().await,
@@ -138,8 +160,12 @@ impl<'s> Scene<'s> {
 
     async fn done(&self, remark: &str) -> Result<Outcome, store::Error> {
         self.roll_on().await?;
-        let edited = self.pages.store.done(&[self.reference()], false, &self.stamp).await?;
-        self.conclude(edited, remark).await
+        let mut edited = self.pages.store.done(&[self.reference()], false, &self.stamp).await?;
+        if remark.is_empty() {
+            return self.conclude(edited, None).await;
+        }
+        edited.remark(&self.stamp, remark).await?;
+        self.conclude(edited, Some(&Told::Remarked { text: remark.to_owned() })).await
     }
 
     async fn snooze(&self, until: NaiveDate) -> Result<Outcome, store::Error> {
@@ -150,14 +176,37 @@ impl<'s> Scene<'s> {
         }
         let store = &self.pages.store;
         let edited = store.snooze(self.reference(), principal, until, &self.stamp).await?;
-        self.conclude(edited, "").await
+        self.conclude(edited, None).await
+    }
+
+    async fn hand_over(&self, to: &str, name: &str) -> Result<Outcome, store::Error> {
+        self.roll_on().await?;
+        let Some(principal) = self.visit.principal() else { return Ok(Outcome::Stale) };
+        let store = &self.pages.store;
+        let edited = store.hand_over(self.reference(), principal, to, &self.stamp).await?;
+        self.conclude(edited, Some(&Told::GivenOn { to: name.to_owned() })).await
+    }
+
+    async fn not_mine(&self, remark: &str) -> Result<Outcome, store::Error> {
+        self.roll_on().await?;
+        let (store, reference) = (&self.pages.store, self.reference());
+        let detail = json!({ "leader": self.visit.principal() });
+        let mut edited = store.say(reference, Deed::Disowned, detail, &self.stamp).await?;
+        let events = store.events(reference).await?;
+        if latest(&events, self.reader()).is_some_and(|last| last.what == Deed::Disowned.name()) {
+            return Ok(Outcome::Stale);
+        }
+        if !remark.is_empty() {
+            edited.remark(&self.stamp, remark).await?;
+        }
+        self.conclude(edited, Some(&Told::NotMine { text: remark.to_owned() })).await
     }
 
     /// Makes an edit final if it found what the form showed, and the reader may still make it; takes it back if not.
     async fn conclude(
         &self,
-        mut edited: Edited<'_>,
-        remark: &str,
+        edited: Edited<'_>,
+        tell: Option<&Told>,
     ) -> Result<Outcome, store::Error> {
         let today = self.visit.today();
         let is_as_shown = edited.touched().first().is_some_and(|one| {
@@ -167,22 +216,27 @@ impl<'s> Scene<'s> {
         if !is_as_shown {
             return Ok(Outcome::Stale);
         }
-        if !remark.is_empty() {
-            edited.remark(&self.stamp, remark).await?;
-        }
-        self.desk.conclude_by(edited, Some(Actor(self.reader()))).await?;
+        self.desk.conclude_by(edited, Some(Actor { leader: self.reader(), tell })).await?;
         Ok(Outcome::Done)
     }
 
     /// Takes back what the reader did last, if that is still the last.
     async fn undo(&self) -> Result<Outcome, store::Error> {
         let (store, reference) = (&self.pages.store, self.reference());
-        let what = self.stand.split('@').next().unwrap_or_default();
-        let edited = match what {
-            "done" => store.reopen(&[reference], &self.stamp).await?,
+        let (edited, tell) = match self.stand.split('@').next().unwrap_or_default() {
+            "done" => (store.reopen(&[reference], &self.stamp).await?, None),
             "snoozed" => {
                 let Some(principal) = self.visit.principal() else { return Ok(Outcome::Stale) };
-                store.wake(reference, principal, &self.stamp).await?
+                (store.wake(reference, principal, &self.stamp).await?, None)
+            }
+            "assigned" => {
+                let before = self.visit.given_from();
+                let before: Vec<&str> = before.iter().map(String::as_str).collect();
+                (store.assign(reference, &before, &self.stamp).await?, Some(&Told::TakenBack))
+            }
+            "not mine" => {
+                let edited = store.say(reference, Deed::Owned, json!({}), &self.stamp).await?;
+                (edited, Some(&Told::MineAfterAll))
             }
             _ => return Ok(Outcome::Stale),
         };
@@ -192,7 +246,7 @@ impl<'s> Scene<'s> {
         if last.as_deref() != Some(self.stand) || edited.touched().is_empty() {
             return Ok(Outcome::Stale);
         }
-        self.desk.conclude_by(edited, Some(Actor(self.reader()))).await?;
+        self.desk.conclude_by(edited, Some(Actor { leader: self.reader(), tell })).await?;
         Ok(Outcome::Done)
     }
 }

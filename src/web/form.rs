@@ -24,6 +24,8 @@ pub(super) struct Fields {
     /// `week`, `fortnight`, `month`, `date`.
     pub(super) until: String,
     pub(super) date: String,
+    /// Reference of a colleague.
+    pub(super) to: String,
 }
 
 impl Fields {
@@ -36,6 +38,7 @@ impl Fields {
                 "remark" => &mut fields.remark,
                 "until" => &mut fields.until,
                 "date" => &mut fields.date,
+                "to" => &mut fields.to,
                 _ => continue,
             };
             // What reorders or hides text is nobody's remark.

@@ -13,10 +13,10 @@ const FOR_ALL: [&str; 7] =
     ["done", "reopened", "cancelled", "confirmed", "postponed", "assigned", "handed over"];
 
 /// What concerns the one who did it.
-const FOR_ONE: [&str; 2] = ["snoozed", "woken"];
+const FOR_ONE: [&str; 4] = ["snoozed", "woken", "not mine", "mine after all"];
 
 /// What can be taken back by the one who did it.
-const CAN_BE_UNDONE: [&str; 2] = ["done", "snoozed"];
+const CAN_BE_UNDONE: [&str; 4] = ["done", "snoozed", "assigned", "not mine"];
 
 /// Who did something.
 #[derive(Debug, Clone, PartialEq, Eq)]

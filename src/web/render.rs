@@ -17,7 +17,7 @@ use crate::telemetry;
 
 const STYLE: &str = include_str!("templates/style.css");
 
-const TEMPLATES: [(&str, &str); 12] = [
+const TEMPLATES: [(&str, &str); 14] = [
     ("base.html", include_str!("templates/base.html")),
     ("facts.html", include_str!("templates/facts.html")),
     ("task.html", include_str!("templates/task.html")),
@@ -26,6 +26,8 @@ const TEMPLATES: [(&str, &str); 12] = [
     ("undo-button.html", include_str!("templates/undo-button.html")),
     ("done.html", include_str!("templates/done.html")),
     ("snooze.html", include_str!("templates/snooze.html")),
+    ("hand-over.html", include_str!("templates/hand-over.html")),
+    ("not-mine.html", include_str!("templates/not-mine.html")),
     ("undo.html", include_str!("templates/undo.html")),
     ("refused.html", include_str!("templates/refused.html")),
     ("words.da.html", include_str!("templates/words.da.html")),

@@ -8,6 +8,7 @@ use super::form::{Fields, SNOOZES};
 use super::history::{By, Latest, latest};
 use super::visit::{Visit, stand_of};
 use crate::domain::commitment::{Commitment, Status};
+use crate::domain::leader::Leader;
 use crate::link::Purpose;
 use crate::mail::compose::{Facts, Sender, task, words};
 
@@ -40,6 +41,8 @@ pub(super) struct TaskView<I> {
     form: String,
     /// How long reminders may wait, each with its last day.
     snoozes: Vec<ChoiceView>,
+    /// Whom it may be given to, by name; on the form that asks for it only.
+    colleagues: Vec<ColleagueView>,
     /// What was wrong with what was posted: the name of a field and of a problem.
     problem: Option<(&'static str, &'static str)>,
     /// What was typed, to be typed no second time.
@@ -60,6 +63,8 @@ struct LatestView {
     time: String,
     /// The day until which reminders wait.
     until: Option<String>,
+    /// Name of the colleague it was given to; empty when it was given to none.
+    to: String,
     remark: String,
     /// The token of the form that takes it back.
     undo: Option<String>,
@@ -70,6 +75,13 @@ struct LatestView {
 struct ChoiceView {
     name: &'static str,
     day: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ColleagueView {
+    reference: String,
+    /// With role and unit, by which people of one name are told apart.
+    name: String,
 }
 
 /// What a page adds to the task itself.
@@ -100,7 +112,7 @@ impl Visit {
         let form = extra.act.map(|act| self.form(act.purpose(), stand_of(commitment)));
         TaskView {
             token: self.token.clone(),
-            item: task(commitment, &facts, language, today),
+            item: task(commitment, &facts, language, today, principal.is_some()),
             status: commitment.status.name(),
             responsible: words::list(language, &responsible),
             reader: self.reader.name.clone(),
@@ -116,6 +128,10 @@ impl Visit {
             act: extra.act.map(Act::name).unwrap_or_default(),
             form: form.unwrap_or_default(),
             snoozes: SNOOZES.iter().filter_map(|name| self.choice(name)).collect(),
+            colleagues: match extra.act {
+                Some(Act::HandOver) => self.colleague_views(),
+                _ => Vec::new(),
+            },
             problem: extra.problem,
             typed: extra.typed,
             tomorrow: today.succ_opt().unwrap_or(today).to_string(),
@@ -136,9 +152,22 @@ impl Visit {
             day,
             time,
             until: until.map(|until: NaiveDate| words::weekday_and_day(language, until)),
+            to: latest.detail["given_to"].as_str().map(|to| self.name(to)).unwrap_or_default(),
             remark: latest.remark.to_owned(),
             undo: latest.undo(reader).map(|stand| self.form(Purpose::Undo, stand)),
         }
+    }
+
+    fn colleague_views(&self) -> Vec<ColleagueView> {
+        let view = |one: &Leader| {
+            let words = [&one.name, &one.role, &one.unit];
+            let words: Vec<&str> =
+                words.into_iter().map(String::as_str).filter(|word| !word.is_empty()).collect();
+            ColleagueView { reference: one.reference.clone(), name: words.join(", ") }
+        };
+        let mut views: Vec<ColleagueView> = self.colleagues().map(view).collect();
+        views.sort_by_key(|view| view.name.to_lowercase());
+        views
     }
 
     fn choice(&self, name: &'static str) -> Option<ChoiceView> {

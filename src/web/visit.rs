@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::NaiveDate;
 
+use super::history::latest;
 use super::render::Refused;
 use super::{Pages, Settings};
 use crate::delivery::pass::Facts;
@@ -97,6 +98,24 @@ impl Visit {
     pub(super) fn may_act(&self) -> bool {
         let is_alive = matches!(self.commitment.status, Status::Open | Status::NeedsDate);
         is_alive && self.principal().is_some()
+    }
+
+    /// Whom the task may be given to: every leader who is there and does not answer for it already.
+    pub(super) fn colleagues(&self) -> impl Iterator<Item = &Leader> {
+        let today = self.today();
+        let answers = |leader: &Leader| {
+            self.commitment.responsible.iter().any(|one| one.leader == leader.reference)
+        };
+        self.people.iter().filter(move |one| {
+            !one.is_vacant(today) && one.reference != self.reader.reference && !answers(one)
+        })
+    }
+
+    /// Who answered for it before the reader gave it on.
+    pub(super) fn given_from(&self) -> Vec<String> {
+        let last = latest(&self.events, &self.reader.reference);
+        let from = last.map(|last| last.detail["from"].clone()).unwrap_or_default();
+        serde_json::from_value(from).unwrap_or_default()
     }
 
     /// A token for a form that acts only as long as things stand as in `stand`.

@@ -1,6 +1,7 @@
 //! The pages behind the links of the mails.
 
 mod doing;
+mod giving;
 mod golden;
 mod hostile;
 mod running;

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::letter::{ItemView, Why};
 use super::scribe::Scribe;
-use super::{ComposeError, text, words};
+use super::{ComposeError, Told, text, words};
 use crate::domain::address::Mailbox;
 use crate::domain::leader::{Capacity, Language};
 use crate::domain::window::Window;
@@ -28,10 +28,12 @@ pub enum NoticeKind {
         /// In people's words; may be empty.
         reason: String,
     },
+    /// To the secretariat: what a leader did on a page.
+    Told(Told),
 }
 
 impl NoticeKind {
-    /// `handed_over`, `taken_over`, `done`, `cancelled`, `new_deadline`.
+    /// `handed_over`, `taken_over`, `done`, `cancelled`, `new_deadline`, or a name of [`Told`].
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -40,7 +42,13 @@ impl NoticeKind {
             Self::Done => "done",
             Self::Cancelled => "cancelled",
             Self::NewDeadline { .. } => "new_deadline",
+            Self::Told(told) => told.name(),
         }
+    }
+
+    /// The file name of its templates, without the ending; the templates know the letter by it, too.
+    pub(super) fn template(&self) -> &'static str {
+        if let Self::Told(_) = self { "told" } else { "notice" }
     }
 }
 
@@ -85,6 +93,8 @@ pub(super) struct NoticeView {
     by: String,
     /// Whom it is really for, where the reader stands in for them.
     other: String,
+    /// Whom it went to, where a leader gave it on.
+    to: String,
     /// Why the reader stands in.
     why: Vec<Why>,
     /// The old days, where they were dated and had an end.
@@ -101,6 +111,7 @@ impl NoticeView {
         }
         let (from, reason) = match &notice.kind {
             NoticeKind::NewDeadline { from, reason } => (*from, reason.as_str()),
+            NoticeKind::Told(told) => (None, told.text()),
             _ => (None, ""),
         };
         let by: Vec<String> = notice.by.iter().map(|name| scribe.short(name)).collect();
@@ -108,12 +119,17 @@ impl NoticeView {
         let about = if is_theirs { &[][..] } else { &notice.about };
         let others: Vec<String> = about.iter().map(|(leader, _)| scribe.name(leader)).collect();
         Ok(Self {
-            kind: "notice",
+            kind: notice.kind.template(),
             language: notice.language.code(),
             reader: scribe.short(&notice.to.name),
             event: notice.kind.name(),
             by: words::list(scribe.language, &by),
             other: words::list(scribe.language, &others),
+            to: if let NoticeKind::Told(told) = &notice.kind {
+                scribe.short(told.to())
+            } else {
+                String::new()
+            },
             why: scribe.why(about),
             from: from.and_then(|from| from.due).map(|due| words::day(scribe.language, due)),
             reason: text::fit(reason, scribe.room.quote.max(scribe.room.other)),

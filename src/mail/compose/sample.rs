@@ -4,7 +4,7 @@ use chrono::{DateTime, Days, NaiveDate};
 
 use super::{
     ComposeError, Composed, Facts, Failure, Letter, Notice, NoticeItem, NoticeKind, OverdueLine,
-    Report, Sender, Templates, compose,
+    Report, Sender, Templates, Told, compose,
 };
 use crate::domain::address::{BadAddress, EmailAddress, Mailbox};
 use crate::domain::commitment::{Commitment, Responsible, Source, Status};
@@ -186,6 +186,11 @@ fn notices(commitments: &[Commitment], to: &Mailbox, language: Language) -> Vec<
         (moved(None, ""), day),
         (moved(day, ""), open),
         (moved(day, ""), None),
+        (NoticeKind::Told(Told::Remarked { text: HOSTILE.to_owned() }), day),
+        (NoticeKind::Told(Told::GivenOn { to: HOSTILE.to_owned() }), day),
+        (NoticeKind::Told(Told::TakenBack), open),
+        (NoticeKind::Told(Told::NotMine { text: String::new() }), None),
+        (NoticeKind::Told(Told::MineAfterAll), day),
     ];
     let item = |commitment: &Commitment, span| NoticeItem {
         commitment: commitment.reference.clone(),

@@ -12,7 +12,7 @@ use super::letter::OfficeView;
 use super::{ComposeError, Page, SUBJECT_CHARS_MAX, sample, text};
 
 /// Every template by its file name. Sentences stand in `words.*`, the order of things in the others.
-const BUILT_IN: [(&str, &str); 15] = [
+const BUILT_IN: [(&str, &str); 19] = [
     ("base.html", include_str!("../templates/base.html")),
     ("base.txt", include_str!("../templates/base.txt")),
     ("escalation.html", include_str!("../templates/escalation.html")),
@@ -26,6 +26,10 @@ const BUILT_IN: [(&str, &str); 15] = [
     ("report.html", include_str!("../templates/report.html")),
     ("report.txt", include_str!("../templates/report.txt")),
     ("subject.txt", include_str!("../templates/subject.txt")),
+    ("told.da.txt", include_str!("../templates/told.da.txt")),
+    ("told.en.txt", include_str!("../templates/told.en.txt")),
+    ("told.html", include_str!("../templates/told.html")),
+    ("told.txt", include_str!("../templates/told.txt")),
     ("words.da.txt", include_str!("../templates/words.da.txt")),
     ("words.en.txt", include_str!("../templates/words.en.txt")),
 ];

@@ -6,7 +6,7 @@ use advis::domain::reminder::Message;
 use advis::domain::rule::Step;
 use advis::domain::window::Window;
 use advis::mail::compose::{
-    Composed, Failure, Letter, Notice, NoticeItem, NoticeKind, OverdueLine, Report, Templates,
+    Composed, Failure, Letter, Notice, NoticeItem, NoticeKind, OverdueLine, Report, Templates, Told,
 };
 
 use super::scene::*;
@@ -122,6 +122,22 @@ fn notices_read_as_in_their_golden_files() {
         check_notice(kind.name(), notice(kind.clone(), event, &["NOR-1"], span));
     }
     check_notice("done_in_part", notice(NoticeKind::Done, 6, &["NOR-1"], june));
+}
+
+#[test]
+fn what_the_secretariat_is_told_reads_as_in_its_golden_files() {
+    let text = || "Det er Søren.".to_owned();
+    let june = Some(Window::span(date("2020-06-21"), date("2020-06-30")));
+    for told in [
+        Told::Remarked { text: text() },
+        Told::GivenOn { to: "Ida Lund".to_owned() },
+        Told::TakenBack,
+        Told::NotMine { text: text() },
+        Told::MineAfterAll,
+    ] {
+        let name = told.name();
+        check_notice(name, notice(NoticeKind::Told(told), 9, &["NOR-1"], june));
+    }
 }
 
 #[test]

@@ -22,6 +22,8 @@ async fn gallery(reader: &str) -> Vec<(&'static str, Got)> {
     pages.push(("done_form", site.get(&format!("{link}/done")).await));
     pages.push(("snooze_form", site.get(&format!("{link}/snooze")).await));
     let past = [("until", "date"), ("date", "2026-01-01")];
+    pages.push(("hand_over_form", site.get(&format!("{link}/hand-over")).await));
+    pages.push(("not_mine_form", site.get(&format!("{link}/not-mine")).await));
     pages.push(("snooze_wrong", site.submit(&format!("{link}/snooze"), &past).await));
     let done = site.submit(&format!("{link}/done"), &[("remark", "Sendt til udvalget")]).await;
     let undo = body(&done, &[]);
@@ -36,6 +38,11 @@ async fn gallery(reader: &str) -> Vec<(&'static str, Got)> {
         site.submit(&format!("{other}/snooze"), &[("until", "week")]).await,
     ));
     pages.push(("task_snoozed", site.get(&other).await));
+    let not_mine = site.submit(&format!("{other}/not-mine"), &[]).await;
+    pages.push(("not_mine_receipt", not_mine));
+    let given = site.submit(&format!("{other}/hand-over"), &[("to", "vera")]).await;
+    pages.push(("hand_over_receipt", given));
+    pages.push(("task_given", site.get(&other).await));
     pages.push(("meeting", site.get(&site.link("NOR-4", reader)).await));
     site.on("2027-04-12");
     let overdue = sign(OLD_KEY, "NOR-3", reader, Purpose::Task, "2027-06-01T00:00:00Z");
