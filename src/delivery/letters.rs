@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::pass::Desk;
 use crate::domain::reminder::Item;
+use crate::link::Links;
 use crate::mail::compose::{self, ComposeError, Facts, Letter, Sender};
 use crate::store;
 use crate::store::outbox::{Frozen, Purpose};
@@ -47,6 +48,11 @@ impl Desk<'_> {
             reminders,
             rehearsal: self.rehearsal,
         })
+    }
+
+    /// Makes the links to the pages, where there are any.
+    pub(super) fn links(&self) -> Option<&Links> {
+        self.config.web.as_ref().map(|web| &web.links)
     }
 
     /// Who writes the mails.

@@ -61,7 +61,8 @@ impl Desk<'_> {
             let after = |reference: &str| {
                 edited.touched().iter().map(|one| &one.after).find(|one| one.reference == reference)
             };
-            let facts = Facts { sender: &sender, people: &people, book: &after };
+            let facts =
+                Facts { sender: &sender, people: &people, book: &after, links: self.links() };
             for notice in notices(&edited, actor, &people, self.today()) {
                 let name = name(&notice.to);
                 match self.seal(Letter::Notice(&notice), &facts) {

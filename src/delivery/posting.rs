@@ -143,7 +143,8 @@ impl Posting<'_> {
             let (book, messages) = self.messages(page, &people).await?;
             vacant.extend(messages.iter().flat_map(vacancies).map(str::to_owned));
             let find = |reference: &str| find(&book, reference);
-            let facts = LetterFacts { sender: &sender, people: &people, book: &find };
+            let facts =
+                LetterFacts { sender: &sender, people: &people, book: &find, links: desk.links() };
             self.freeze_page(&messages, &facts, &taken_back).await?;
             frozen();
         }

@@ -19,6 +19,7 @@ use crate::domain::address::{EmailAddress, Mailbox};
 use crate::domain::commitment::Commitment;
 use crate::domain::leader::{Language, People};
 use crate::domain::reminder::Message;
+use crate::link::Links;
 
 pub use notice::{Notice, NoticeItem, NoticeKind};
 pub use report::{Failure, OverdueLine, Report};
@@ -60,6 +61,8 @@ pub struct Facts<'a> {
     pub people: &'a People,
     /// The commitment with that reference.
     pub book: &'a dyn Fn(&str) -> Option<&'a Commitment>,
+    /// Makes the links to the pages; `None` where there are none, and leaders answer by mail.
+    pub links: Option<&'a Links>,
 }
 
 /// What is to be said.

@@ -57,6 +57,10 @@ impl By {
 pub(super) fn latest<'e>(events: &'e [Event], person: &str) -> Option<Latest<'e>> {
     let concerns = |event: &&Event| {
         let what = event.what.as_str();
+        // What befell a message has names of its own, "cancelled" too.
+        if event.message.is_some() {
+            return false;
+        }
         FOR_ALL.contains(&what) || FOR_ONE.contains(&what) && By::of(&event.who).is(person)
     };
     let event = events.iter().rev().find(concerns)?;
@@ -95,7 +99,7 @@ mod tests {
             who: (*who).to_owned(),
             what: (*what).to_owned(),
             leader: None,
-            message: None,
+            message: (*who == "advis").then_some(1),
             detail: json!({ "text": "Sådan" }),
         };
         (1..).zip(list).map(event).collect()
@@ -108,7 +112,7 @@ mod tests {
             ("nora (page)", "done"),
             ("nora (page)", "remarked"),
             ("sune (page)", "snoozed"),
-            ("advis", "cancelled message"),
+            ("advis", "cancelled"),
         ]);
         let nora = latest(&all, "nora").unwrap();
         assert_eq!((nora.what, nora.remark), ("done", "Sådan"));

@@ -100,7 +100,7 @@ impl Visit {
         let commitment = &self.commitment;
         let find = |reference: &str| Some(commitment).filter(|one| one.reference == reference);
         let sender = self.sender();
-        let facts = Facts { sender: &sender, people: &self.people, book: &find };
+        let facts = Facts { sender: &sender, people: &self.people, book: &find, links: None };
         let responsible: Vec<String> = commitment
             .responsible
             .iter()

@@ -4,6 +4,7 @@ mod doing;
 mod giving;
 mod golden;
 mod hostile;
+mod mails;
 mod running;
 mod settings;
 mod site;

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::scribe::Scribe;
 use super::{ComposeError, Sender, text};
 use crate::domain::reminder::Message;
+use crate::domain::rule::Ladder;
 
 /// The parts of a digest, in the order to be read.
 const SECTIONS: [&str; 4] = ["over", "today", "near", "later"];
@@ -40,6 +41,8 @@ pub(super) struct RemindersView {
     to_secretariat: bool,
     /// Whether every item has the same `why`, so that saying it once is enough.
     same_why: bool,
+    /// Whether its items have links.
+    linked: bool,
     /// In the order of [`SECTIONS`]; never empty ones.
     sections: Vec<Section>,
 }
@@ -85,6 +88,8 @@ pub(super) struct ItemView {
     pub(super) vacant: bool,
     pub(super) announced: Option<Announcement>,
     pub(super) reminded: Option<Reminded>,
+    /// The reader's own page about it.
+    pub(super) link: Option<String>,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -149,7 +154,12 @@ impl OfficeView {
 
 impl RemindersView {
     pub(super) fn new(scribe: &Scribe<'_>, message: &Message) -> Result<Self, ComposeError> {
-        let items = message.items.iter().map(|item| scribe.item(item, message.ladder));
+        // Managers are told, and asked for nothing.
+        let answers = message.leader.as_deref().filter(|_| message.ladder == Ladder::Own);
+        let items = message.items.iter().map(|item| {
+            let link = scribe.link(&item.commitment, answers);
+            scribe.item(item, message.ladder).map(|view| ItemView { link, ..view })
+        });
         let mut items: Vec<ItemView> = items.collect::<Result<_, _>>()?;
         let first = items.first().ok_or_else(|| ComposeError::Empty(message.to.address.clone()))?;
         let next = items.iter().find(|item| item.state == "ahead");
@@ -163,6 +173,7 @@ impl RemindersView {
             today: count("today"),
             next: next.and_then(|item| item.due_weekday.clone()),
             to_secretariat: message.leader.is_none(),
+            linked: items.iter().any(|item| item.link.is_some()),
             same_why: items.iter().all(|item| item.why == first.why),
             sections: Vec::new(),
         };

@@ -134,14 +134,23 @@ impl NoticeView {
             from: from.and_then(|from| from.due).map(|due| words::day(scribe.language, due)),
             reason: text::fit(reason, scribe.room.quote.max(scribe.room.other)),
             count: notice.items.len(),
-            items: notice.items.iter().map(|item| view(scribe, item)).collect::<Result<_, _>>()?,
+            items: notice
+                .items
+                .iter()
+                .map(|item| view(scribe, notice, item))
+                .collect::<Result<_, _>>()?,
         })
     }
 }
 
-fn view(scribe: &Scribe<'_>, item: &NoticeItem) -> Result<ItemView, ComposeError> {
+fn view(scribe: &Scribe<'_>, notice: &Notice, item: &NoticeItem) -> Result<ItemView, ComposeError> {
     let commitment = scribe.commitment(&item.commitment)?;
     let due = item.span.and_then(|span| span.due);
     let days_left = due.map(|due| (due - scribe.on).num_days());
-    Ok(scribe.about(commitment, item.span.as_ref(), days_left))
+    let is_theirs = matches!(notice.kind, NoticeKind::HandedOver | NoticeKind::NewDeadline { .. });
+    let about = notice.about.first().filter(|_| is_theirs);
+    let reader =
+        about.and_then(|(leader, _)| scribe.facts.people.receiver(leader, notice.on).leader);
+    let link = scribe.link(&item.commitment, reader.as_deref());
+    Ok(ItemView { link, ..scribe.about(commitment, item.span.as_ref(), days_left) })
 }

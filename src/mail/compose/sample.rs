@@ -12,23 +12,38 @@ use crate::domain::leader::{Capacity, Language, Leader, People, Period};
 use crate::domain::reminder::{Announced, Item, Message};
 use crate::domain::rule::{Ladder, Step};
 use crate::domain::window::Window;
+use crate::link::{Keys, Links};
 
 const HOSTILE: &str = "Æøå <script>alert(1)</script> {{ nej }} {% raw %} \u{202e}\r\n\0 👩‍👩‍👧 »«&\"' ";
 
 /// Every letter of the sample, in both languages.
 pub(super) fn compose_all(templates: &Templates) -> Vec<Result<Composed, ComposeError>> {
     let languages = [Language::Danish, Language::English];
-    languages.into_iter().flat_map(|language| compose_in(language, templates)).collect()
+    let links = Keys::parse(SAMPLE_KEY).ok().map(links);
+    let ways =
+        languages.into_iter().flat_map(|language| [(language, None), (language, links.as_ref())]);
+    ways.flat_map(|(language, links)| compose_in(language, links, templates)).collect()
 }
 
-fn compose_in(language: Language, templates: &Templates) -> Vec<Result<Composed, ComposeError>> {
+/// Signs nothing that anybody could open.
+const SAMPLE_KEY: &str = "sample AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+fn links(keys: Keys) -> Links {
+    Links { base: "https://advis.kommune.example".to_owned(), keys, days: 90 }
+}
+
+fn compose_in(
+    language: Language,
+    links: Option<&Links>,
+    templates: &Templates,
+) -> Vec<Result<Composed, ComposeError>> {
     let Ok(mailbox) = mailbox() else { return Vec::new() };
     let sender = sender(&mailbox);
     let people = People::new(leaders(&mailbox), mailbox.clone(), language);
     let commitments: Vec<Commitment> =
         ["follow_up", "meeting", "milestone"].into_iter().flat_map(commitments).collect();
     let book = |reference: &str| commitments.iter().find(|found| found.reference == reference);
-    let facts = Facts { sender: &sender, people: &people, book: &book };
+    let facts = Facts { sender: &sender, people: &people, book: &book, links };
     let messages = messages(&commitments, &mailbox, language);
     let notices = notices(&commitments, &mailbox, language);
     let reports = [full_report(&commitments, &mailbox), Report::default()];

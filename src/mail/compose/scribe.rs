@@ -108,7 +108,13 @@ impl Scribe<'_> {
             vacant: false,
             announced: None,
             reminded: None,
+            link: None,
         }
+    }
+
+    /// The page about a commitment of a reader who is a leader.
+    pub(super) fn link(&self, commitment: &str, reader: Option<&str>) -> Option<String> {
+        Some(self.facts.links?.task(commitment, reader?, self.on))
     }
 
     fn source(&self, source: &Source) -> SourceView {

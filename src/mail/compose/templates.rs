@@ -12,13 +12,17 @@ use super::letter::OfficeView;
 use super::{ComposeError, Page, SUBJECT_CHARS_MAX, sample, text};
 
 /// Every template by its file name. Sentences stand in `words.*`, the order of things in the others.
-const BUILT_IN: [(&str, &str); 19] = [
+const BUILT_IN: [(&str, &str); 23] = [
     ("base.html", include_str!("../templates/base.html")),
     ("base.txt", include_str!("../templates/base.txt")),
     ("escalation.html", include_str!("../templates/escalation.html")),
     ("escalation.txt", include_str!("../templates/escalation.txt")),
     ("item.html", include_str!("../templates/item.html")),
     ("item.txt", include_str!("../templates/item.txt")),
+    ("links.da.txt", include_str!("../templates/links.da.txt")),
+    ("links.en.txt", include_str!("../templates/links.en.txt")),
+    ("links.html", include_str!("../templates/links.html")),
+    ("links.txt", include_str!("../templates/links.txt")),
     ("notice.html", include_str!("../templates/notice.html")),
     ("notice.txt", include_str!("../templates/notice.txt")),
     ("own.html", include_str!("../templates/own.html")),
@@ -34,10 +38,12 @@ const BUILT_IN: [(&str, &str); 19] = [
     ("words.en.txt", include_str!("../templates/words.en.txt")),
 ];
 
-/// The whole letter in one go: reading the words is the dearest part, and all its parts share them as `say`.
+/// The whole letter in one go: reading the words is the dearest part, and all its parts share them as `say` and
+/// `pages`.
 const LETTER: &str = "letter";
 const LETTER_SOURCE: &str = concat!(
     r#"{% import "words." ~ letter.language ~ ".txt" as say %}"#,
+    r#"{% import "links." ~ letter.language ~ ".txt" as pages %}"#,
     "{% include 'subject.txt' %}\u{1e}next\u{1e}",
     "{% include kind ~ '.txt' %}\u{1e}next\u{1e}",
     "{% include kind ~ '.html' %}",

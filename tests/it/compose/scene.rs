@@ -178,7 +178,7 @@ pub(super) fn compose_for(
 ) -> Result<Composed, ComposeError> {
     let sender = sender();
     let book = |reference: &str| commitments.iter().find(|found| found.reference == reference);
-    let facts = Facts { sender: &sender, people, book: &book };
+    let facts = Facts { sender: &sender, people, book: &book, links: None };
     compose_letter(letter, &facts, templates, now())
 }
 

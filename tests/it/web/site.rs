@@ -41,7 +41,7 @@ const LEADERS: &str = "
         ('kaj', 'Kaj Dam', 'kaj@kommune.example', '', '', NULL, 'vera', NULL, '2026-10-31', NULL, NULL);";
 
 pub(super) struct Site {
-    folder: TempDir,
+    pub(super) folder: TempDir,
     pub(super) store: Arc<Store>,
     pub(super) pages: Arc<Pages>,
     pub(super) address: SocketAddr,
@@ -64,7 +64,7 @@ impl Site {
 
     pub(super) async fn with(limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = read_config(&folder, OLD_KEY, ORIGIN);
+        let config = read_config(&folder, OLD_KEY);
         let store = Arc::new(Store::open(&config.store.path).await.unwrap());
         let listener = web::listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -77,7 +77,7 @@ impl Site {
 
     /// Goes on with these keys, at that time.
     pub(super) fn renew(&self, keys: &str, clock: Clock) {
-        self.pages.renew(settings(read_config(&self.folder, keys, ORIGIN), clock));
+        self.pages.renew(settings(read_config(&self.folder, keys), clock));
     }
 
     /// Another day, 08:00.
@@ -127,7 +127,7 @@ impl Site {
 
     /// Has Advis read what was written.
     pub(super) async fn read_new(&self) {
-        let config = read_config(&self.folder, OLD_KEY, ORIGIN);
+        let config = read_config(&self.folder, OLD_KEY);
         let (clock, templates) = (at(TODAY), Templates::built_in());
         let desk = Desk {
             store: &self.store,
@@ -368,13 +368,13 @@ fn settings(config: Config, clock: Clock) -> Settings {
     Settings { config, templates: Templates::built_in(), clock }
 }
 
-fn read_config(folder: &TempDir, keys: &str, origin: &str) -> Config {
+pub(super) fn read_config(folder: &TempDir, keys: &str) -> Config {
     let path = |name: &str| folder.path().join(name).display().to_string();
     fs::write(path("keys"), keys).unwrap();
     let text = format!(
         "[store]\npath = {:?}\n[mail]\nfrom = \"Advis <advis@kommune.example>\"\n\
          secretariat = \"Sekretariatet <sek@kommune.example>\"\nfile_dir = {:?}\n\
-         [web]\npublic_url = {origin:?}\nkey_file = {:?}\n",
+         [web]\npublic_url = {ORIGIN:?}\nkey_file = {:?}\n",
         path("advis.db"),
         path("mail"),
         path("keys"),
