@@ -162,7 +162,7 @@ fn answer(leaders: &[&str]) -> String {
 }
 
 /// Makes an edit final, and says what happened to each commitment and who is told; answers with their references.
-async fn conclude(
+pub(super) async fn conclude(
     setting: &Setting,
     edited: Edited<'_>,
     said: &str,

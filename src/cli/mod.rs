@@ -21,6 +21,7 @@ mod once;
 mod outbox;
 mod plan;
 mod progress;
+mod proposals;
 mod restored;
 mod setting;
 mod worker;
@@ -127,6 +128,11 @@ async fn operate(
     out: &mut impl Write,
 ) -> anyhow::Result<Exit> {
     match command {
+        Command::Proposals => proposals::show(setting, out).await,
+        Command::Accept { reference } => proposals::accept(setting, &reference, out).await,
+        Command::Refuse { reference, reason } => {
+            proposals::refuse(setting, &reference, &reason, out).await
+        }
         Command::Hold { restored: true, .. } => restored::hold(setting, out).await,
         Command::Release { restored: true, as_sent, .. } => {
             restored::release(setting, as_sent, out).await
@@ -267,6 +273,23 @@ pub enum Command {
         /// The day of the hand-over [default: today]
         #[arg(long, value_name = "DAY", requires = "from", value_parser = day::day)]
         on_day: Option<NaiveDate>,
+    },
+    /// Deadlines that leaders proposed on the pages and that wait for an answer
+    Proposals,
+    /// Make a proposed deadline the deadline
+    Accept {
+        /// Reference of the commitment
+        #[arg(value_name = "REF")]
+        reference: String,
+    },
+    /// Turn a proposed deadline down; the leader is told
+    Refuse {
+        /// Reference of the commitment
+        #[arg(value_name = "REF")]
+        reference: String,
+        /// Why, for the leader
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
     },
     /// The delivery log, one line an attempt
     Log {

@@ -179,8 +179,13 @@ struct Word<'t> {
 
 /// Who is to hear what of an edit. Nobody hears of what was not being reminded of. The others hear that something is
 /// done or given up; a leader who is alone with it has nobody to hear it from.
-fn words<'t>(deed: &Deed, one: &'t Touched, today: NaiveDate) -> Vec<Word<'t>> {
+fn words<'t>(deed: &'t Deed, one: &'t Touched, today: NaiveDate) -> Vec<Word<'t>> {
     let Touched { before, after, .. } = one;
+    if let Deed::ProposalRefused { leader, wanted, reason } = deed {
+        let kind = Told::ProposalRefused { wanted: *wanted, text: reason.clone() };
+        let span = before.earliest_open().map(|open| open.window);
+        return vec![Word { leader, kind: NoticeKind::Told(kind), span }];
+    }
     if before.status != Status::Open {
         return Vec::new();
     }
@@ -211,7 +216,10 @@ fn words<'t>(deed: &Deed, one: &'t Touched, today: NaiveDate) -> Vec<Word<'t>> {
         | Deed::Snoozed
         | Deed::Woken
         | Deed::Disowned
-        | Deed::Owned => Vec::new(),
+        | Deed::Owned
+        | Deed::Proposed
+        | Deed::ProposalWithdrawn
+        | Deed::ProposalRefused { .. } => Vec::new(),
     }
 }
 

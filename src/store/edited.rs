@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use sqlx::SqliteConnection;
 
 use super::batch::json as json_text;
 use super::book::{self, Which};
@@ -11,6 +12,7 @@ use super::journal::{Subject, record};
 use super::outbox::{FREEZE_PAGE, Frozen, freeze, withdraw};
 use super::{Error, Stamp, Unit};
 use crate::domain::commitment::Commitment;
+use crate::domain::window::Window;
 use crate::telemetry;
 
 const LAST_EVENTS: &str = "
@@ -44,6 +46,19 @@ pub enum Deed {
     Disowned,
     /// And takes that back.
     Owned,
+    /// A leader wants another deadline. The book stays as it is until that is accepted.
+    Proposed,
+    /// And does not want it any more.
+    ProposalWithdrawn,
+    /// The deadline stays.
+    ProposalRefused {
+        /// Reference of the leader who wanted another one.
+        leader: String,
+        /// Which.
+        wanted: Window,
+        /// Why not, in people's words; may be empty.
+        reason: String,
+    },
     /// Others answer for it, now or from a day to come.
     Assigned,
     /// The day of an earlier assignment has come.
@@ -64,6 +79,9 @@ impl Deed {
             Self::Woken => "woken",
             Self::Disowned => "not mine",
             Self::Owned => "mine after all",
+            Self::Proposed => "proposed",
+            Self::ProposalWithdrawn => "proposal withdrawn",
+            Self::ProposalRefused { .. } => "proposal refused",
             Self::Assigned => "assigned",
             Self::HandedOver => "handed over",
         }
@@ -71,7 +89,14 @@ impl Deed {
 
     /// Whether what is about to be sent may be wrong from now on.
     fn changes_the_book(&self) -> bool {
-        !matches!(self, Self::Disowned | Self::Owned)
+        !matches!(
+            self,
+            Self::Disowned
+                | Self::Owned
+                | Self::Proposed
+                | Self::ProposalWithdrawn
+                | Self::ProposalRefused { .. }
+        )
     }
 }
 
@@ -132,6 +157,11 @@ impl<'s> Edited<'s> {
     #[must_use]
     pub fn touched(&self) -> &[Touched] {
         &self.touched
+    }
+
+    /// For what belongs to it and is not in the book.
+    pub(super) fn unit(&mut self) -> &mut SqliteConnection {
+        &mut self.unit
     }
 
     /// Puts into the journal what the one who makes it says about it.

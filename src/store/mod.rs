@@ -17,6 +17,7 @@ mod memory;
 mod open;
 pub mod outbox;
 mod passes;
+mod proposals;
 mod reading;
 mod restored;
 mod row;
@@ -43,6 +44,7 @@ pub use self::import::{
 pub use self::journal::{Attempted, Event, Stamp};
 pub use self::memory::Timetable;
 pub use self::passes::{ClosedWindow, Near, Occurrence};
+pub use self::proposals::Proposal;
 pub use self::reading::{Entered, EnteredAs, Unread};
 pub use self::restored::{Amends, OnHold};
 pub use self::row::RowProblem;

@@ -270,8 +270,8 @@ mod tests {
         assert!(!beside(&copy, "part").exists());
         let text = open(&path, &MIGRATIONS, PATIENCE).await.unwrap_err().to_string();
         let known = MIGRATIONS.iter().map(|one| one.version).max().unwrap();
-        let told = format!("newer Advis (schema 99, this one knows {known})");
-        assert!(text.contains(&told), "{text}");
+        let words = format!("newer Advis (schema 99, this one knows {known})");
+        assert!(text.contains(&words), "{text}");
         open(&copy, &MIGRATIONS, PATIENCE).await.unwrap();
     }
 

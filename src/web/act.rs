@@ -11,6 +11,7 @@ use super::view::snoozed;
 use super::visit::{Visit, principal, stand_of};
 use crate::delivery::notices::Actor;
 use crate::delivery::pass::Desk;
+use crate::domain::window::Window;
 use crate::link::Purpose;
 use crate::mail::compose::Told;
 use crate::store::{self, Deed, Edited, Stamp, Which};
@@ -23,6 +24,7 @@ pub(super) enum Act {
     Snooze,
     HandOver,
     NotMine,
+    Propose,
     Undo,
 }
 
@@ -38,7 +40,8 @@ pub(super) enum Outcome {
 }
 
 impl Act {
-    const ALL: [Self; 5] = [Self::Done, Self::Snooze, Self::HandOver, Self::NotMine, Self::Undo];
+    const ALL: [Self; 6] =
+        [Self::Done, Self::Snooze, Self::HandOver, Self::NotMine, Self::Propose, Self::Undo];
 
     /// The name in the address.
     pub(super) fn name(self) -> &'static str {
@@ -47,6 +50,7 @@ impl Act {
             Self::Snooze => "snooze",
             Self::HandOver => "hand-over",
             Self::NotMine => "not-mine",
+            Self::Propose => "propose",
             Self::Undo => "undo",
         }
     }
@@ -62,6 +66,7 @@ impl Act {
             Self::Snooze => Purpose::Snooze,
             Self::HandOver => Purpose::HandOver,
             Self::NotMine => Purpose::NotMine,
+            Self::Propose => Purpose::Propose,
             Self::Undo => Purpose::Undo,
         }
     }
@@ -72,6 +77,7 @@ impl Act {
             Self::Snooze => "snooze.html",
             Self::HandOver => "hand-over.html",
             Self::NotMine => "not-mine.html",
+            Self::Propose => "propose.html",
             Self::Undo => "undo.html",
         }
     }
@@ -139,6 +145,10 @@ impl<'s> Scene<'s> {
                 Ok(remark) => self.not_mine(remark).await,
                 Err(wrong) => Ok(Outcome::Wrong(wrong)),
             },
+            Act::Propose => match fields.proposal(self.visit.today()) {
+                Ok((window, phrase)) => self.propose(window, phrase).await,
+                Err(wrong) => Ok(Outcome::Wrong(wrong)),
+            },
             Act::Undo => self.undo().await,
         }
     }
@@ -202,6 +212,20 @@ impl<'s> Scene<'s> {
         self.conclude(edited, Some(&Told::NotMine { text: remark.to_owned() })).await
     }
 
+    async fn propose(&self, window: Window, phrase: Option<&str>) -> Result<Outcome, store::Error> {
+        self.roll_on().await?;
+        let (store, reference) = (&self.pages.store, self.reference());
+        let reason = &self.fields.reason;
+        let waiting = store.proposal(reference).await?;
+        if waiting.is_some_and(|one| one.leader == self.reader() && one.window == window) {
+            return Ok(Outcome::Stale);
+        }
+        let edited =
+            store.propose(reference, self.reader(), window, phrase, reason, &self.stamp).await?;
+        let told = Told::Proposed { wanted: window, text: reason.clone() };
+        self.conclude(edited, Some(&told)).await
+    }
+
     /// Makes an edit final if it found what the form showed, and the reader may still make it; takes it back if not.
     async fn conclude(
         &self,
@@ -237,6 +261,11 @@ impl<'s> Scene<'s> {
             "not mine" => {
                 let edited = store.say(reference, Deed::Owned, json!({}), &self.stamp).await?;
                 (edited, Some(&Told::MineAfterAll))
+            }
+            "proposed" => {
+                let reader = self.reader();
+                let edited = store.withdraw_proposal(reference, reader, &self.stamp).await?;
+                (edited, Some(&Told::ProposalWithdrawn))
             }
             _ => return Ok(Outcome::Stale),
         };

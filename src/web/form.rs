@@ -4,6 +4,8 @@ use chrono::{Months, NaiveDate};
 use serde::Serialize;
 
 use crate::domain::address::is_unsafe;
+use crate::domain::window::Window;
+use crate::phrase;
 
 /// Longest remark, in characters.
 pub(super) const REMARK_CHARS_MAX: usize = 1_000;
@@ -26,6 +28,9 @@ pub(super) struct Fields {
     pub(super) date: String,
     /// Reference of a colleague.
     pub(super) to: String,
+    /// A date or a phrase.
+    pub(super) deadline: String,
+    pub(super) reason: String,
 }
 
 impl Fields {
@@ -39,6 +44,8 @@ impl Fields {
                 "until" => &mut fields.until,
                 "date" => &mut fields.date,
                 "to" => &mut fields.to,
+                "deadline" => &mut fields.deadline,
+                "reason" => &mut fields.reason,
                 _ => continue,
             };
             // What reorders or hides text is nobody's remark.
@@ -76,6 +83,31 @@ impl Fields {
         until.ok_or(("until", "nothing_chosen"))
     }
 
+    /// The deadline that is proposed, with its phrase when it is no date: one window that is sure, as `postpone` takes it.
+    ///
+    /// # Errors
+    /// The field and what is wrong with it.
+    pub(super) fn proposal(
+        &self,
+        today: NaiveDate,
+    ) -> Result<(Window, Option<&str>), (&'static str, &'static str)> {
+        let wrong = |what| ("deadline", what);
+        let text = self.deadline.as_str();
+        let (window, phrase) = match day(text) {
+            Some(day) => (Window::day(day), None),
+            None if text.is_empty() => return Err(wrong("no_deadline")),
+            None => (one_window(text, today).ok_or(wrong("unclear"))?, Some(text)),
+        };
+        if window.due.is_some_and(|due| due <= today) {
+            return Err(wrong("past"));
+        }
+        match self.reason.chars().count() {
+            0 => Err(("reason", "no_reason")),
+            count if count > REMARK_CHARS_MAX => Err(("reason", "too_long")),
+            _ => Ok((window, phrase)),
+        }
+    }
+
     fn date(&self, today: NaiveDate) -> Result<NaiveDate, (&'static str, &'static str)> {
         let day = day(&self.date).ok_or(("date", "no_date"))?;
         if day <= today {
@@ -83,6 +115,16 @@ impl Fields {
         }
         let last = today.checked_add_months(SNOOZE_MONTHS_MAX).unwrap_or(NaiveDate::MAX);
         if day > last { Err(("date", "too_late")) } else { Ok(day) }
+    }
+}
+
+/// What a phrase says, if that is one window and sure.
+fn one_window(text: &str, today: NaiveDate) -> Option<Window> {
+    let deadline = phrase::parse(text, today).ok()?;
+    let is_sure = deadline.confidence.is_certain() && deadline.recurrence.is_none();
+    match deadline.windows.as_slice() {
+        [window] if is_sure => Some(*window),
+        _ => None,
     }
 }
 
@@ -118,6 +160,36 @@ mod tests {
             let found = Fields::parse(body.as_bytes()).until(today());
             assert_eq!(found, until.map(|day| day.parse().unwrap()), "{body}");
         }
+    }
+
+    #[test]
+    fn a_proposal_is_one_window_that_is_sure_with_its_reason() {
+        let read = |deadline: &str, reason: &str| {
+            let fields = Fields {
+                deadline: deadline.to_owned(),
+                reason: reason.to_owned(),
+                ..Fields::default()
+            };
+            let found = fields.proposal(today());
+            found.map(|(window, phrase)| (window.to_string(), phrase.map(str::to_owned)))
+        };
+        let phrase = |window: &str, phrase: &str| Ok((window.to_owned(), Some(phrase.to_owned())));
+        assert_eq!(read("2026-03-01", "x"), Ok(("2026-03-01..2026-03-01".to_owned(), None)));
+        assert_eq!(read("1.3.2026", "x"), Ok(("2026-03-01..2026-03-01".to_owned(), None)));
+        let may = phrase("2026-05-01..2026-05-31", "maj 2026");
+        assert_eq!(read("maj 2026", "x"), may);
+        for (deadline, reason, wrong) in [
+            ("", "x", ("deadline", "no_deadline")),
+            ("når vi kan", "x", ("deadline", "unclear")),
+            ("hvert år i maj", "x", ("deadline", "unclear")),
+            ("vinter 2027", "x", ("deadline", "unclear")),
+            ("2026-01-31", "x", ("deadline", "past")),
+            ("december 2025", "x", ("deadline", "past")),
+            ("maj 2026", "", ("reason", "no_reason")),
+        ] {
+            assert_eq!(read(deadline, reason), Err(wrong), "{deadline}");
+        }
+        assert_eq!(read("maj 2026", &"æ".repeat(1_001)), Err(("reason", "too_long")));
     }
 
     #[test]

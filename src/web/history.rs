@@ -9,14 +9,23 @@ use crate::store::{Event, REMARKED};
 const ON_A_PAGE: &str = " (page)";
 
 /// What changes the book for all: the last of these is how the commitment stands.
-const FOR_ALL: [&str; 7] =
-    ["done", "reopened", "cancelled", "confirmed", "postponed", "assigned", "handed over"];
+const FOR_ALL: [&str; 8] = [
+    "done",
+    "reopened",
+    "cancelled",
+    "confirmed",
+    "postponed",
+    "assigned",
+    "handed over",
+    "proposal refused",
+];
 
 /// What concerns the one who did it.
-const FOR_ONE: [&str; 4] = ["snoozed", "woken", "not mine", "mine after all"];
+const FOR_ONE: [&str; 6] =
+    ["snoozed", "woken", "not mine", "mine after all", "proposed", "proposal withdrawn"];
 
 /// What can be taken back by the one who did it.
-const CAN_BE_UNDONE: [&str; 4] = ["done", "snoozed", "assigned", "not mine"];
+const CAN_BE_UNDONE: [&str; 5] = ["done", "snoozed", "assigned", "not mine", "proposed"];
 
 /// Who did something.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -113,6 +113,7 @@ impl Visit {
                 let reader = &self.reader.reference;
                 latest(&self.events, reader).is_some_and(|last| last.undo(reader).is_some())
             }
+            Purpose::Propose => self.may_act() && self.may_propose(),
             _ => self.may_act(),
         }
     }

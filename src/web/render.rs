@@ -17,7 +17,7 @@ use crate::telemetry;
 
 const STYLE: &str = include_str!("templates/style.css");
 
-const TEMPLATES: [(&str, &str); 14] = [
+const TEMPLATES: [(&str, &str); 15] = [
     ("base.html", include_str!("templates/base.html")),
     ("facts.html", include_str!("templates/facts.html")),
     ("task.html", include_str!("templates/task.html")),
@@ -27,6 +27,7 @@ const TEMPLATES: [(&str, &str); 14] = [
     ("done.html", include_str!("templates/done.html")),
     ("snooze.html", include_str!("templates/snooze.html")),
     ("hand-over.html", include_str!("templates/hand-over.html")),
+    ("propose.html", include_str!("templates/propose.html")),
     ("not-mine.html", include_str!("templates/not-mine.html")),
     ("undo.html", include_str!("templates/undo.html")),
     ("refused.html", include_str!("templates/refused.html")),

@@ -33,6 +33,9 @@ pub(super) struct TaskView<I> {
     /// Reminders wait until that day.
     snoozed_until: Option<String>,
     latest: Option<LatestView>,
+    /// The deadline that waits for the secretariat's answer.
+    proposal: Option<ProposalView>,
+    may_propose: bool,
     /// Whether the page follows a form.
     is_receipt: bool,
     /// The act whose form this is; empty on the page of the task.
@@ -68,6 +71,14 @@ struct LatestView {
     remark: String,
     /// The token of the form that takes it back.
     undo: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ProposalView {
+    days: String,
+    /// Name of the leader.
+    by: String,
+    is_mine: bool,
 }
 
 /// One of several to choose from.
@@ -124,6 +135,12 @@ impl Visit {
             is_theirs: principal.is_some(),
             snoozed_until: snoozed.map(|until| words::weekday_and_day(language, until)),
             latest: latest(&self.events, &self.reader.reference).map(|last| self.latest(&last)),
+            proposal: self.proposal.as_ref().map(|one| ProposalView {
+                days: words::span(language, &one.window),
+                by: self.name(&one.leader),
+                is_mine: one.leader == self.reader.reference,
+            }),
+            may_propose: self.may_propose(),
             is_receipt: extra.is_receipt,
             act: extra.act.map(Act::name).unwrap_or_default(),
             form: form.unwrap_or_default(),
@@ -140,6 +157,7 @@ impl Visit {
 
     fn latest(&self, latest: &Latest<'_>) -> LatestView {
         let (language, reader) = (self.language(), &self.reader.reference);
+        let is_waiting = self.proposal.is_some() && self.may_propose();
         let until = latest.detail["until"].as_str().and_then(|day| day.parse().ok());
         let (day, time) = self.moment(latest.at);
         LatestView {
@@ -154,7 +172,11 @@ impl Visit {
             until: until.map(|until: NaiveDate| words::weekday_and_day(language, until)),
             to: latest.detail["given_to"].as_str().map(|to| self.name(to)).unwrap_or_default(),
             remark: latest.remark.to_owned(),
-            undo: latest.undo(reader).map(|stand| self.form(Purpose::Undo, stand)),
+            // What was answered is no more one's own to take back.
+            undo: latest
+                .undo(reader)
+                .filter(|_| latest.what != "proposed" || is_waiting)
+                .map(|stand| self.form(Purpose::Undo, stand)),
         }
     }
 

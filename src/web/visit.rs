@@ -13,7 +13,7 @@ use crate::delivery::pass::Facts;
 use crate::domain::commitment::{Commitment, Status};
 use crate::domain::leader::{Language, Leader, People};
 use crate::link::{Claims, Purpose, Refusal};
-use crate::store::{self, Event, Which};
+use crate::store::{self, Event, Proposal, Which};
 use crate::telemetry;
 
 /// How long a form may stay open before it is sent, in hours.
@@ -28,6 +28,8 @@ pub(super) struct Visit {
     pub(super) people: People,
     pub(super) reader: Leader,
     pub(super) events: Vec<Event>,
+    /// The deadline that waits for the secretariat's answer.
+    pub(super) proposal: Option<Proposal>,
 }
 
 impl Visit {
@@ -52,9 +54,11 @@ impl Visit {
         let reference = claims.commitment.clone();
         let read = async {
             let facts = settings.desk(&pages.store).facts(Which::These(&[&reference])).await?;
-            Ok::<_, store::Error>((facts, pages.store.events(&reference).await?))
+            let events = pages.store.events(&reference).await?;
+            Ok::<_, store::Error>((facts, events, pages.store.proposal(&reference).await?))
         };
-        let (facts, events) = read.await.map_err(|error| pages.failed(&settings, &error))?;
+        let (facts, events, proposal) =
+            read.await.map_err(|error| pages.failed(&settings, &error))?;
         let Facts { mut book, people, .. } = facts;
         let today = settings.clock.today();
         let reader = people.get(&claims.person).filter(|leader| !leader.is_vacant(today)).cloned();
@@ -78,6 +82,7 @@ impl Visit {
             people,
             reader,
             events,
+            proposal,
         })
     }
 
@@ -98,6 +103,11 @@ impl Visit {
     pub(super) fn may_act(&self) -> bool {
         let is_alive = matches!(self.commitment.status, Status::Open | Status::NeedsDate);
         is_alive && self.principal().is_some()
+    }
+
+    /// Whether no other leader's proposal waits.
+    pub(super) fn may_propose(&self) -> bool {
+        self.proposal.as_ref().is_none_or(|one| one.leader == self.reader.reference)
     }
 
     /// Whom the task may be given to: every leader who is there and does not answer for it already.

@@ -5,6 +5,7 @@ mod giving;
 mod golden;
 mod hostile;
 mod mails;
+mod proposing;
 mod running;
 mod settings;
 mod site;

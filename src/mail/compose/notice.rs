@@ -95,6 +95,8 @@ pub(super) struct NoticeView {
     other: String,
     /// Whom it went to, where a leader gave it on.
     to: String,
+    /// The days that a leader wants.
+    wanted: Option<String>,
     /// Why the reader stands in.
     why: Vec<Why>,
     /// The old days, where they were dated and had an end.
@@ -114,6 +116,7 @@ impl NoticeView {
             NoticeKind::Told(told) => (None, told.text()),
             _ => (None, ""),
         };
+        let told = if let NoticeKind::Told(told) = &notice.kind { Some(told) } else { None };
         let by: Vec<String> = notice.by.iter().map(|name| scribe.short(name)).collect();
         let is_theirs = notice.about.iter().any(|(_, capacity)| *capacity == Capacity::Self_);
         let about = if is_theirs { &[][..] } else { &notice.about };
@@ -125,11 +128,8 @@ impl NoticeView {
             event: notice.kind.name(),
             by: words::list(scribe.language, &by),
             other: words::list(scribe.language, &others),
-            to: if let NoticeKind::Told(told) = &notice.kind {
-                scribe.short(told.to())
-            } else {
-                String::new()
-            },
+            to: told.map(|told| scribe.short(told.to())).unwrap_or_default(),
+            wanted: told.and_then(Told::wanted).map(|days| words::span(scribe.language, days)),
             why: scribe.why(about),
             from: from.and_then(|from| from.due).map(|due| words::day(scribe.language, due)),
             reason: text::fit(reason, scribe.room.quote.max(scribe.room.other)),

@@ -189,7 +189,8 @@ fn about() -> Vec<(String, Capacity)> {
 }
 
 fn notices(commitments: &[Commitment], to: &Mailbox, language: Language) -> Vec<Notice> {
-    let day = Some(Window::day(NaiveDate::default()));
+    let wanted = Window::day(NaiveDate::default());
+    let day = Some(wanted);
     let open = Some(Window::from(NaiveDate::default()));
     let moved = |from, reason: &str| NoticeKind::NewDeadline { from, reason: reason.to_owned() };
     let kinds = [
@@ -206,6 +207,9 @@ fn notices(commitments: &[Commitment], to: &Mailbox, language: Language) -> Vec<
         (NoticeKind::Told(Told::TakenBack), open),
         (NoticeKind::Told(Told::NotMine { text: String::new() }), None),
         (NoticeKind::Told(Told::MineAfterAll), day),
+        (NoticeKind::Told(Told::Proposed { wanted, text: HOSTILE.to_owned() }), day),
+        (NoticeKind::Told(Told::ProposalWithdrawn), None),
+        (NoticeKind::Told(Told::ProposalRefused { wanted, text: String::new() }), open),
     ];
     let item = |commitment: &Commitment, span| NoticeItem {
         commitment: commitment.reference.clone(),

@@ -134,6 +134,9 @@ fn what_the_secretariat_is_told_reads_as_in_its_golden_files() {
         Told::TakenBack,
         Told::NotMine { text: text() },
         Told::MineAfterAll,
+        Told::Proposed { wanted: Window::day(date("2020-08-31")), text: text() },
+        Told::ProposalWithdrawn,
+        Told::ProposalRefused { wanted: Window::day(date("2020-08-31")), text: text() },
     ] {
         let name = told.name();
         check_notice(name, notice(NoticeKind::Told(told), 9, &["NOR-1"], june));

@@ -23,6 +23,7 @@ async fn gallery(reader: &str) -> Vec<(&'static str, Got)> {
     pages.push(("snooze_form", site.get(&format!("{link}/snooze")).await));
     let past = [("until", "date"), ("date", "2026-01-01")];
     pages.push(("hand_over_form", site.get(&format!("{link}/hand-over")).await));
+    pages.push(("propose_form", site.get(&format!("{link}/propose")).await));
     pages.push(("not_mine_form", site.get(&format!("{link}/not-mine")).await));
     pages.push(("snooze_wrong", site.submit(&format!("{link}/snooze"), &past).await));
     let done = site.submit(&format!("{link}/done"), &[("remark", "Sendt til udvalget")]).await;
@@ -38,6 +39,9 @@ async fn gallery(reader: &str) -> Vec<(&'static str, Got)> {
         site.submit(&format!("{other}/snooze"), &[("until", "week")]).await,
     ));
     pages.push(("task_snoozed", site.get(&other).await));
+    let wanted = [("deadline", "ultimo maj 2027"), ("reason", "Tallene mangler")];
+    pages.push(("propose_receipt", site.submit(&format!("{other}/propose"), &wanted).await));
+    pages.push(("task_proposed", site.get(&other).await));
     let not_mine = site.submit(&format!("{other}/not-mine"), &[]).await;
     pages.push(("not_mine_receipt", not_mine));
     let given = site.submit(&format!("{other}/hand-over"), &[("to", "vera")]).await;

@@ -21,7 +21,7 @@ async fn hostile_texts_are_shown_and_do_nothing() {
     .await;
     let link = site.link("A<b>\"'/../x", "nora");
     let mut pages = vec![site.get(&link).await];
-    for form in ["done", "snooze", "hand-over", "not-mine"] {
+    for form in ["done", "snooze", "propose", "hand-over", "not-mine"] {
         pages.push(site.get(&format!("{link}/{form}")).await);
     }
     pages.push(site.submit(&format!("{link}/done"), &[("remark", HOSTILE)]).await);
