@@ -96,6 +96,8 @@ fn protect(pages: &Pages, headers: &mut HeaderMap) {
         headers.insert(name, HeaderValue::from_static(value));
     }
     headers.insert(header::CONTENT_SECURITY_POLICY, pages.press.policy());
+    // A connection ends with its page, so that none is cut just when a proxy sends the next request over it.
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
 }
 
 #[cfg(test)]

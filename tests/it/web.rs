@@ -1,6 +1,9 @@
 //! The pages behind the links of the mails.
 
+mod browser;
+mod colours;
 mod doing;
+mod driver;
 mod giving;
 mod golden;
 mod hostile;

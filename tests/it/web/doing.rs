@@ -159,3 +159,35 @@ async fn a_list_of_deadlines_is_done_one_at_a_time() {
     let page = site.get(&link).await;
     page.says(&["Du markerede den forrige frist som udført", "Markér som udført", "Fortryd"]);
 }
+
+#[tokio::test]
+async fn what_comes_again_is_done_for_this_time_and_its_next_time_is_shown() {
+    let site = Site::new().await;
+    site.sql(
+        "INSERT INTO commitments (reference, title, kind, phrase, adopted_on)
+             VALUES ('R', 'Brandtilsyn', 'status', 'hvert år i november', '2025-01-01');
+         INSERT INTO responsibilities (commitment, leader) VALUES ('R', 'nora');",
+    )
+    .await;
+    site.read_new().await;
+    let link = site.link("R", "nora");
+    site.get(&link).await.says(&["mandag den 30. november 2026", "denne gang læst"]);
+    let form = site.get(&format!("{link}/done")).await;
+    let posted = body(&form, &[]);
+    for _ in 0..2 {
+        let got = site.post(&format!("{link}/done"), &posted).await;
+        site.follow(got).await.says(&["Tak. Fristen er markeret som udført"]);
+    }
+    assert_eq!(site.status("R").await, "open");
+    site.on("2026-11-19");
+    let page = site.get(&link).await;
+    page.says(&["Du markerede den forrige frist som udført", "tirsdag den 30. november 2027"]);
+    // An old form is about the time before.
+    let got = site.post(&format!("{link}/done"), &posted).await;
+    assert_eq!(got.status, 403, "or too old anyway");
+    site.submit(&format!("{link}/snooze"), &[("until", "week")]).await.says(&["Tak. Påm"]);
+    let receipt = site.submit(&format!("{link}/done"), &[]).await;
+    receipt.says(&["Tak. Fristen er markeret som udført"]);
+    let closed = "SELECT due FROM windows WHERE closed_as = 'done' ORDER BY due";
+    assert_eq!(site.strings(closed).await, ["2026-11-30", "2027-11-30"]);
+}

@@ -182,25 +182,9 @@ impl Site {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Got {
-        let mut request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: advis.kommune.example\r\nconnection: close\r\n"
-        );
-        for (name, value) in headers {
-            write!(request, "{name}: {value}\r\n").unwrap();
-        }
-        if method == "POST" {
-            let length = body.len();
-            write!(
-                request,
-                "content-type: application/x-www-form-urlencoded\r\ncontent-length: {length}\r\n"
-            )
-            .unwrap();
-        }
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        stream.write_all(format!("{request}\r\n{body}").as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.unwrap();
-        Got::read(&answer)
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        let headers = [headers, if method == "POST" { &form[..] } else { &[] }].concat();
+        exchange(self.address, "advis.kommune.example", method, path, &headers, body).await
     }
 
     pub(super) async fn sql(&self, sql: &str) {
@@ -267,6 +251,38 @@ impl Site {
         let options = SqliteConnectOptions::new().filename(self.store.path()).foreign_keys(true);
         options.connect().await.unwrap()
     }
+}
+
+/// One request and its answer.
+pub(super) async fn exchange(
+    address: SocketAddr,
+    host: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Got {
+    let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
+    for (name, value) in headers {
+        write!(request, "{name}: {value}\r\n").unwrap();
+    }
+    if method == "POST" {
+        write!(request, "content-length: {}\r\n", body.len()).unwrap();
+    }
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(format!("{request}\r\n{body}").as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    // Not every server closes when it is asked to.
+    while !is_whole(&answer) && stream.read_buf(&mut answer).await.unwrap() > 0 {}
+    Got::read(&answer)
+}
+
+/// Whether as much of an answer is there as its head announces.
+fn is_whole(answer: &[u8]) -> bool {
+    let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") else { return false };
+    let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
+    let announced = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+    announced.is_some_and(|length| answer.len() - end - 4 >= length.trim().parse().unwrap())
 }
 
 impl Got {
