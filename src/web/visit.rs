@@ -45,7 +45,7 @@ impl Visit {
         };
         let claims = match web.links.keys.check(token, Purpose::Task, settings.clock.now()) {
             Ok(claims) => claims,
-            Err(Refusal::Expired(_)) => return Err(refuse(StatusCode::GONE, Refused::Expired)),
+            Err(Refusal::Expired(claims)) => return Err(expired(pages, &settings, &claims).await),
             Err(refusal) => {
                 telemetry::link_refused(&refusal.to_string());
                 return Err(refuse(StatusCode::NOT_FOUND, Refused::NotOurs));
@@ -146,6 +146,14 @@ impl Visit {
         let is_same = claims.commitment == self.claims.commitment;
         (is_same && claims.person == self.claims.person).then_some(claims.stand)
     }
+}
+
+/// The page about a link that was good once, in the language of the one it was made for.
+async fn expired(pages: &Pages, settings: &Settings, claims: &Claims) -> Response {
+    let read = settings.desk(&pages.store).people().await;
+    let language = read.ok().and_then(|(people, _)| Some(people.get(&claims.person)?.language));
+    let language = language.unwrap_or(settings.config.organisation.language);
+    pages.refuse_in(language, settings, StatusCode::GONE, Refused::Expired)
 }
 
 /// Revision and window that a form is about: `1.2`. Once either has changed, the form does nothing.
