@@ -13,9 +13,9 @@ mod why;
 use chrono::{Days, NaiveDate};
 
 use crate::domain::commitment::{BookWindow, Commitment, Responsible, Status};
-use crate::domain::leader::{Leader, People, Receiver};
+use crate::domain::leader::{Leader, People};
 use crate::domain::reminder::{History, Reminder, ReminderKey};
-use crate::domain::rule::{KindRules, Ladder, Step};
+use crate::domain::rule::{KindRules, Step};
 
 pub use digest::messages;
 pub use forecast::{Forecast, forecast};
@@ -23,7 +23,8 @@ pub use occurrence::{Roll, roll};
 pub use rules::Rules;
 pub use why::Why;
 
-use standing::Question;
+use ladder::Rung;
+use standing::{Answered, Question};
 
 /// A look day so far away that nothing will ever be said before someone changes the commitment.
 pub const NEVER: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
@@ -31,13 +32,11 @@ pub const NEVER: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
     None => NaiveDate::MAX,
 };
 
-/// What is due today, what is not and why, and when to look again.
+/// What is due today, and when to look again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan<'a> {
     /// Steps that go out today, in the order of the book.
     pub due: Vec<Reminder>,
-    /// Every other step, with the reason why it does not.
-    pub skipped: Vec<Skipped<'a>>,
     /// For each commitment the next day on which there can be anything to say; [`NEVER`] for none.
     pub look_on: Vec<(&'a str, NaiveDate)>,
 }
@@ -73,92 +72,134 @@ pub fn plan<'a>(
     sent: &History,
     today: NaiveDate,
 ) -> Plan<'a> {
+    plan_and_explain(book, people, rules, sent, today, |_| ())
+}
+
+/// As [`plan`], and tells `skip` every other step, with the reason why it does not go out today.
+pub fn plan_and_explain<'a>(
+    book: impl IntoIterator<Item = &'a Commitment>,
+    people: &People,
+    rules: &Rules,
+    sent: &History,
+    today: NaiveDate,
+    mut skip: impl FnMut(Skipped<'a>),
+) -> Plan<'a> {
+    let desk = Desk { people, rules, sent, today };
+    let mut room = Room::default();
     let mut plan = Plan::default();
     for commitment in book {
-        let look_on = plan_one(commitment, people, rules, sent, today, &mut plan);
+        let look_on = desk.plan_one(commitment, &mut room, &mut plan.due, &mut skip);
         plan.look_on.push((&commitment.reference, look_on));
     }
     plan
 }
 
-/// The steps of one commitment; answers with its next look day.
-fn plan_one<'a>(
-    commitment: &'a Commitment,
-    people: &People,
-    rules: &Rules,
-    sent: &History,
+/// What every decision of a day goes by.
+#[derive(Clone, Copy)]
+struct Desk<'d> {
+    people: &'d People,
+    rules: &'d Rules,
+    sent: &'d History,
     today: NaiveDate,
-    plan: &mut Plan<'a>,
-) -> NaiveDate {
-    let Some(kind) = rules.kinds.get(&commitment.kind) else { return NEVER };
-    if commitment.status != Status::Open {
-        return NEVER;
-    }
-    let hand_overs = commitment.responsible.iter().filter_map(|one| one.until);
-    let hand_over = hand_overs.filter(|until| *until > today).min().unwrap_or(NEVER);
-    let mut look_on = occurrence::next_look(commitment).min(hand_over);
-    for window in commitment.windows.iter().filter(|window| window.closed_on.is_none()) {
-        let own = ladder::own(&window.window, kind, &rules.sending);
-        for responsible in commitment.responsible.iter().filter(|one| one.answers_on(today)) {
-            let question = Question::new(
-                commitment,
-                window,
-                responsible,
-                &own,
-                people,
-                rules,
-                kind,
-                sent,
-                today,
-            );
-            for ladder in [Ladder::Own, Ladder::Escalation] {
-                let answer = question.ask(ladder);
-                look_on = look_on.min(answer.look_on);
-                let reader =
-                    |step| digest::receiver(step, &responsible.leader, commitment, people, today);
-                sort_out(plan, commitment, window, responsible, answer.rungs, reader);
-            }
-        }
-    }
-    look_on
 }
 
-/// Puts each step where it belongs: due, or skipped with its reason.
-fn sort_out<'a>(
-    plan: &mut Plan<'a>,
-    commitment: &'a Commitment,
-    window: &BookWindow,
-    responsible: &'a Responsible,
-    rungs: Vec<standing::Answered>,
-    reader: impl Fn(Step) -> Receiver,
-) {
-    for rung in rungs {
-        match (rung.why, rung.rung.moved) {
-            (None, Some(moved_on)) => plan.due.push(Reminder {
+/// Where the ladders of one window and leader after another stand: a forecast has a million of them.
+#[derive(Default)]
+struct Room {
+    own: Vec<Rung>,
+    escalation: Vec<Rung>,
+}
+
+impl Desk<'_> {
+    /// The steps of one commitment; answers with its next look day.
+    fn plan_one<'a>(
+        self,
+        commitment: &'a Commitment,
+        Room { own, escalation }: &mut Room,
+        due: &mut Vec<Reminder>,
+        skip: &mut impl FnMut(Skipped<'a>),
+    ) -> NaiveDate {
+        let Self { rules, today, .. } = self;
+        if commitment.status != Status::Open {
+            return NEVER;
+        }
+        let Some(kind) = rules.kinds.get(&commitment.kind) else { return NEVER };
+        let hand_overs = commitment.responsible.iter().filter_map(|one| one.until);
+        let hand_over = hand_overs.filter(|until| *until > today).min().unwrap_or(NEVER);
+        let mut look_on = occurrence::next_look(commitment).min(hand_over);
+        let sent = self.sent.of(&commitment.reference);
+        for window in commitment.windows.iter().filter(|window| window.closed_on.is_none()) {
+            ladder::own(own, &window.window, kind, &rules.sending);
+            for responsible in commitment.responsible.iter().filter(|one| one.answers_on(today)) {
+                let place = (commitment, window, responsible);
+                self.escalation(escalation, place, kind, today);
+                let question = Question {
+                    desk: self,
+                    commitment,
+                    kind,
+                    window,
+                    responsible,
+                    escalation,
+                    sent,
+                };
+                for rungs in [&*own, &*escalation] {
+                    let next = question.ask(rungs, |one| self.sort_out(place, one, due, skip));
+                    look_on = look_on.min(next);
+                }
+            }
+        }
+        look_on
+    }
+
+    /// Puts a step where it belongs: due, or skipped with its reason.
+    fn sort_out<'a>(
+        self,
+        (commitment, window, responsible): Place<'a>,
+        Answered { rung, why }: Answered,
+        due: &mut Vec<Reminder>,
+        skip: &mut impl FnMut(Skipped<'a>),
+    ) {
+        match (why, rung.moved) {
+            (None, Some(moved_on)) => due.push(Reminder {
+                reader: self.reader(rung.step, &responsible.leader, commitment).address().key(),
                 key: ReminderKey {
                     commitment: commitment.reference.clone(),
                     revision: commitment.revision,
                     window: window.number,
-                    step: rung.rung.step,
+                    step: rung.step,
                     leader: responsible.leader.clone(),
                 },
                 span: window.window,
-                planned_on: rung.rung.planned,
+                planned_on: rung.planned,
                 moved_on,
-                reader: reader(rung.rung.step).mailbox.address.key(),
             }),
-            (why, moved_on) => plan.skipped.push(Skipped {
+            (why, moved_on) => skip(Skipped {
                 commitment: &commitment.reference,
                 window: window.number,
                 leader: &responsible.leader,
-                step: rung.rung.step,
-                planned_on: rung.rung.planned,
+                step: rung.step,
+                planned_on: rung.planned,
                 moved_on,
                 why: why.unwrap_or(Why::NoSendingDay),
             }),
         }
     }
+
+    /// Puts the escalation ladder of a window into `rungs`, with the levels that have a receiver on `day`.
+    fn escalation(
+        self,
+        rungs: &mut Vec<Rung>,
+        (commitment, window, responsible): Place<'_>,
+        kind: &KindRules,
+        day: NaiveDate,
+    ) {
+        let levels = levels(kind, commitment, &responsible.leader, self.people, day);
+        ladder::escalation(rungs, &window.window, kind, &self.rules.sending, levels);
+    }
 }
+
+/// One window of a commitment, and one who answers for it.
+type Place<'a> = (&'a Commitment, &'a BookWindow, &'a Responsible);
 
 /// The managers who can be told on `day` about a commitment on behalf of one responsible leader: the chain above,
 /// without those who are responsible themselves.
@@ -183,8 +224,9 @@ fn levels(
     people: &People,
     day: NaiveDate,
 ) -> usize {
-    if kind.escalate.is_empty() {
-        return 0;
+    // One level always has: the manager, or the secretariat.
+    if kind.escalate.len() <= 1 {
+        return kind.escalate.len();
     }
     let tellable = tellable(commitment, responsible, people, day).len();
     kind.escalate.len().min(tellable.max(1))

@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 use super::deadline::{WindowJson, write_json};
 use super::exit::{Exit, Failure};
-use super::list::{Next, next_steps, plain, warn};
+use super::list::{Next, every_step, next_steps, plain, warn};
 use super::log::local;
 use super::setting::Setting;
 use crate::domain::commitment::{BookWindow, Commitment, Status};
 use crate::domain::window::Confidence;
 use crate::phrase;
-use crate::planner::{self, Plan};
+use crate::planner::{Plan, Skipped};
 use crate::store::{self, Attempted, Event, Which};
 
 #[derive(Serialize)]
@@ -84,8 +84,8 @@ pub(super) async fn explain(
         return Err(store::Error::Unknown { what: vec![reference.to_owned()] }.into());
     };
     let note = setting.store.note(reference).await?;
-    let plan = planner::plan(&facts.book, &facts.people, &facts.rules, &facts.sent, today);
-    let next = next_steps(&plan, &facts, today).remove(reference);
+    let (plan, skipped) = every_step(&facts.book, &facts, today);
+    let next = next_steps(&plan, &skipped, &facts, today).remove(reference);
     let history = history(setting, reference).await?;
     let explained = Explained {
         reference: &commitment.reference,
@@ -101,7 +101,7 @@ pub(super) async fn explain(
         revision: commitment.revision,
         windows: commitment.windows.iter().map(window).collect(),
         responsible: commitment.responsible.iter().map(|one| one.leader.as_str()).collect(),
-        steps: steps(&plan),
+        steps: steps(&plan, &skipped),
         history,
         next,
     };
@@ -148,7 +148,7 @@ fn window(window: &BookWindow) -> WindowShown {
 }
 
 /// Every step, in the order of windows, leaders and days.
-fn steps<'e>(plan: &'e Plan<'_>) -> Vec<StepShown<'e>> {
+fn steps<'e>(plan: &'e Plan<'_>, skipped: &[Skipped<'e>]) -> Vec<StepShown<'e>> {
     let due = plan.due.iter().map(|one| StepShown {
         window: one.key.window,
         leader: &one.key.leader,
@@ -158,7 +158,7 @@ fn steps<'e>(plan: &'e Plan<'_>) -> Vec<StepShown<'e>> {
         due: true,
         why: "due: goes at the next firing".to_owned(),
     });
-    let skipped = plan.skipped.iter().map(|one| StepShown {
+    let skipped = skipped.iter().map(|one| StepShown {
         window: one.window,
         leader: one.leader,
         step: one.step.to_string(),

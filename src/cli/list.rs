@@ -58,8 +58,8 @@ pub(super) async fn list(
     let wanted: Vec<&Commitment> =
         facts.book.iter().filter(|one| is_wanted(one, args, &facts, today)).collect();
     let wanted = || wanted.iter().copied();
-    let plan = planner::plan(wanted(), &facts.people, &facts.rules, &facts.sent, today);
-    let next = next_steps(&plan, &facts, today);
+    let (plan, skipped) = every_step(wanted(), &facts, today);
+    let next = next_steps(&plan, &skipped, &facts, today);
     let rows = wanted().map(|one| {
         let window = one.earliest_open().map(|window| window.window);
         let due = window.and_then(|window| window.due);
@@ -101,9 +101,23 @@ fn is_wanted(one: &Commitment, args: &ListArgs, facts: &Facts, today: NaiveDate)
         && args.responsible.as_deref().is_none_or(|leader| responsible.any(|one| one == leader))
 }
 
+/// What is due, and every other step.
+pub(super) fn every_step<'b>(
+    book: impl IntoIterator<Item = &'b Commitment>,
+    facts: &Facts,
+    today: NaiveDate,
+) -> (Plan<'b>, Vec<Skipped<'b>>) {
+    let Facts { people, rules, sent, .. } = facts;
+    let mut skipped = Vec::new();
+    let skip = |one| skipped.push(one);
+    let plan = planner::plan_and_explain(book, people, rules, sent, today, skip);
+    (plan, skipped)
+}
+
 /// The next step of each commitment and its day: what is due goes at the next firing.
 pub(super) fn next_steps<'p>(
     plan: &'p Plan<'_>,
+    skipped: &[Skipped<'p>],
     facts: &Facts,
     today: NaiveDate,
 ) -> HashMap<&'p str, Next> {
@@ -111,8 +125,7 @@ pub(super) fn next_steps<'p>(
     let due = plan.due.iter().filter_map(|one| {
         Some((one.key.commitment.as_str(), sending.on_or_after(today)?, one.key.step))
     });
-    let coming = plan
-        .skipped
+    let coming = skipped
         .iter()
         .filter_map(|one| Some((one.commitment, sending.on_or_after(comes_on(one)?)?, one.step)));
     let mut next: HashMap<&str, Next> = HashMap::new();

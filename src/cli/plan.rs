@@ -2,7 +2,7 @@
 
 use std::io::{BufWriter, Write};
 
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate};
 use serde::Serialize;
 
 use super::deadline::write_json;
@@ -109,8 +109,8 @@ pub(super) fn show(message: &Message, json: bool, out: &mut impl Write) -> anyho
     if json {
         return write_json(out, &MessageJson::from(message));
     }
-    let (on, to, ladder) = (message.on.format("%a %Y-%m-%d"), &message.to, message.ladder.name());
-    writeln!(out, "{on}  {}  ({ladder})", plain(&to.to_string()))?;
+    let (on, to, ladder) = (message.on, &message.to, message.ladder.name());
+    writeln!(out, "{} {on}  {}  ({ladder})", on.weekday(), plain(&to.to_string()))?;
     for item in &message.items {
         let about: Vec<&str> = item.about.iter().map(|(leader, _)| leader.as_str()).collect();
         let (commitment, about) = (&item.commitment, about.join(", "));

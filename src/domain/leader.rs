@@ -121,6 +121,50 @@ pub struct Receiver {
     pub capacity: Capacity,
 }
 
+/// A [`Receiver`] as the address book has them.
+#[derive(Debug, Clone)]
+pub struct Reader<'p> {
+    people: &'p People,
+    /// Leader and address; `None` for the secretariat.
+    person: Option<(&'p Leader, &'p EmailAddress)>,
+    /// Why they get it.
+    pub capacity: Capacity,
+}
+
+impl<'p> Reader<'p> {
+    /// Reference of the leader; `None` for the secretariat.
+    #[must_use]
+    pub fn leader(&self) -> Option<&'p str> {
+        self.person.map(|(leader, _)| leader.reference.as_str())
+    }
+
+    /// Where their mail goes.
+    #[must_use]
+    pub fn address(&self) -> &'p EmailAddress {
+        self.person.map_or(&self.people.secretariat.address, |(_, address)| address)
+    }
+
+    /// The same as facts of their own.
+    #[must_use]
+    pub fn receiver(self) -> Receiver {
+        let Self { people, person, capacity } = self;
+        match person {
+            Some((leader, address)) => Receiver {
+                leader: Some(leader.reference.clone()),
+                mailbox: Mailbox { name: leader.name.clone(), address: address.clone() },
+                language: leader.language,
+                capacity,
+            },
+            None => Receiver {
+                leader: None,
+                mailbox: people.secretariat.clone(),
+                language: people.language,
+                capacity,
+            },
+        }
+    }
+}
+
 /// The address book: every leader, and the secretariat that stands in where nobody else does.
 #[derive(Debug, Clone)]
 pub struct People {
@@ -161,12 +205,13 @@ impl People {
     /// The secretariat as a receiver.
     #[must_use]
     pub fn secretariat(&self) -> Receiver {
-        Receiver {
-            leader: None,
-            mailbox: self.secretariat.clone(),
-            language: self.language,
-            capacity: Capacity::Secretariat,
-        }
+        self.secretariat_reads().receiver()
+    }
+
+    /// The secretariat as a reader.
+    #[must_use]
+    pub fn secretariat_reads(&self) -> Reader<'_> {
+        Reader { people: self, person: None, capacity: Capacity::Secretariat }
     }
 
     /// The managers above a leader, nearest first. Ends at a cycle (import refuses them, other writers might not).
@@ -191,20 +236,26 @@ impl People {
     /// A vacancy goes to the nearest active manager, else to the secretariat. Someone absent is stood in for by a
     /// deputy who is there; without one they get it themselves. A deputy's deputy is never followed.
     #[must_use]
-    pub fn receiver(&self, reference: &str, day: NaiveDate) -> Receiver {
+    pub fn reader(&self, reference: &str, day: NaiveDate) -> Reader<'_> {
         let vacancy = || Capacity::ForVacancy(reference.to_owned());
         match self.get(reference).filter(|leader| !leader.is_vacant(day)) {
             Some(leader) => self.present(leader, day, Capacity::Self_),
             None => match self.chain(reference).into_iter().find(|manager| !manager.is_vacant(day))
             {
                 Some(manager) => self.present(manager, day, vacancy()),
-                None => Receiver { capacity: vacancy(), ..self.secretariat() },
+                None => Reader { capacity: vacancy(), ..self.secretariat_reads() },
             },
         }
     }
 
+    /// [`Self::reader`], as facts of their own.
+    #[must_use]
+    pub fn receiver(&self, reference: &str, day: NaiveDate) -> Receiver {
+        self.reader(reference, day).receiver()
+    }
+
     /// `leader`, or the deputy while the leader is away.
-    fn present(&self, leader: &Leader, day: NaiveDate, capacity: Capacity) -> Receiver {
+    fn present<'p>(&'p self, leader: &'p Leader, day: NaiveDate, capacity: Capacity) -> Reader<'p> {
         let deputy = leader
             .deputy
             .as_deref()
@@ -218,12 +269,9 @@ impl People {
             (Some(deputy), capacity) => (deputy, capacity),
             (None, capacity) => (leader, capacity),
         };
-        let Some(address) = person.email.clone() else { return self.secretariat() };
-        Receiver {
-            leader: Some(person.reference.clone()),
-            mailbox: Mailbox { name: person.name.clone(), address },
-            language: person.language,
-            capacity,
+        match &person.email {
+            Some(address) => Reader { people: self, person: Some((person, address)), capacity },
+            None => self.secretariat_reads(),
         }
     }
 }

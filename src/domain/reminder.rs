@@ -81,7 +81,8 @@ pub struct Sent {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
     sent: HashMap<String, Vec<Sent>>,
-    written: HashSet<(Ladder, String)>,
+    /// Address keys.
+    written: HashMap<Ladder, HashSet<String>>,
 }
 
 impl History {
@@ -95,7 +96,7 @@ impl History {
 
     /// Records that the person with that address key got today's message of the ladder.
     pub fn record_message(&mut self, ladder: Ladder, address_key: &str) {
-        self.written.insert((ladder, address_key.to_owned()));
+        self.written.entry(ladder).or_default().insert(address_key.to_owned());
     }
 
     /// Forgets who got a message today: a new day begins.
@@ -106,7 +107,13 @@ impl History {
     /// Whether that person got today's message of the ladder.
     #[must_use]
     pub fn has_message(&self, ladder: Ladder, address_key: &str) -> bool {
-        self.written.contains(&(ladder, address_key.to_owned()))
+        self.written.get(&ladder).is_some_and(|keys| keys.contains(address_key))
+    }
+
+    /// What was sent about a commitment.
+    #[must_use]
+    pub fn of(&self, commitment: &str) -> &[Sent] {
+        self.sent.get(commitment).map_or(&[], Vec::as_slice)
     }
 
     /// What was sent about one window of a commitment to, or for, one responsible leader.
@@ -117,8 +124,7 @@ impl History {
         window: u32,
         leader: &'a str,
     ) -> impl Iterator<Item = &'a Sent> + Clone + use<'a> {
-        let all = self.sent.get(commitment).map_or(&[][..], Vec::as_slice);
-        all.iter().filter(move |sent| {
+        self.of(commitment).iter().filter(move |sent| {
             sent.revision == revision && sent.window == window && sent.leader == leader
         })
     }

@@ -147,19 +147,23 @@ impl Default for KindRules {
 
 impl KindRules {
     /// Every step these rules name, with its number of days (planning.md, "Rules have a birthday").
-    #[must_use]
-    pub fn steps(&self) -> Vec<(Step, u32)> {
-        let overdue = self.overdue;
-        let mut steps: Vec<(Step, u32)> =
-            self.before.iter().map(|days| (Step::Before(*days), *days)).collect();
-        steps.extend(self.opens.then_some((Step::Opens, 0)));
-        steps.extend(self.due.then_some((Step::Due, 0)));
-        steps.extend(
-            (1..=overdue.at_most)
-                .map(|nth| (Step::Overdue(nth), overdue.first + (nth - 1) * overdue.every)),
-        );
-        steps.extend((1..).zip(&self.escalate).map(|(level, days)| (Step::Escalate(level), *days)));
-        steps
+    pub fn steps(&self) -> impl Iterator<Item = (Step, u32)> {
+        self.own_steps().chain(self.escalations())
+    }
+
+    /// The steps of the own ladder.
+    pub fn own_steps(&self) -> impl Iterator<Item = (Step, u32)> {
+        let Overdue { first, every, at_most } = self.overdue;
+        let before = self.before.iter().map(|days| (Step::Before(*days), *days));
+        let opens = self.opens.then_some((Step::Opens, 0));
+        let due = self.due.then_some((Step::Due, 0));
+        let overdue = (1..=at_most).map(move |nth| (Step::Overdue(nth), first + (nth - 1) * every));
+        before.chain(opens).chain(due).chain(overdue)
+    }
+
+    /// The steps of the escalation ladder.
+    pub fn escalations(&self) -> impl Iterator<Item = (Step, u32)> {
+        (1..).zip(&self.escalate).map(|(level, days)| (Step::Escalate(level), *days))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What will be sent, supposing that the worker fires on schedule, every message is accepted, and nobody acts.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
@@ -68,9 +69,13 @@ impl Forecast<'_> {
         let near: Vec<&Commitment> =
             places.iter().filter_map(|place| self.book.get(*place)).collect();
         let plan = plan(near.iter().copied(), self.people, self.rules, &self.sent, today);
+        // What is due is in the order of the book: each is found at the last one's place, or after it.
+        let rest = Cell::new(near.as_slice());
         let find = |reference: &str| {
-            let place = near.binary_search_by(|one| one.reference.as_str().cmp(reference)).ok()?;
-            near.get(place).copied()
+            let before = rest.get().iter().take_while(|one| one.reference.as_str() < reference);
+            let at = before.count();
+            rest.set(rest.get().get(at..)?);
+            rest.get().first().copied().filter(|one| one.reference == reference)
         };
         let messages = messages(&plan.due, find, self.people, self.rules, &self.sent, today);
         for (place, (_, look_on)) in places.iter().zip(plan.look_on) {

@@ -3,7 +3,7 @@
 use chrono::{Days, NaiveDate};
 
 use super::why::Why;
-use crate::domain::rule::{KindRules, Ladder, Step};
+use crate::domain::rule::{KindRules, Step};
 use crate::domain::window::Window;
 use crate::schedule::SendingDays;
 
@@ -30,31 +30,29 @@ impl Rung {
     }
 }
 
-/// The own ladder of a window, in the order of time.
-pub(super) fn own(window: &Window, kind: &KindRules, sending: &SendingDays) -> Vec<Rung> {
-    let steps = kind.steps().into_iter().filter(|(step, _)| step.ladder() == Ladder::Own);
-    let mut rungs: Vec<Rung> =
-        steps.filter_map(|(step, days)| rung(step, days, window, sending)).collect();
-    drop_opens(&mut rungs, window);
-    merge(&mut rungs);
-    rungs
+/// Puts the own ladder of a window into `rungs`, in the order of time.
+pub(super) fn own(rungs: &mut Vec<Rung>, window: &Window, kind: &KindRules, sending: &SendingDays) {
+    rungs.clear();
+    rungs.extend(kind.own_steps().filter_map(|(step, days)| rung(step, days, window, sending)));
+    drop_opens(rungs, window);
+    merge(rungs);
 }
 
-/// The escalation ladder of a window: the first `levels` levels, in the order of time; the others have no receiver.
+/// Puts the escalation ladder of a window into `rungs`: the first `levels` levels, in the order of time; the others have
+/// no receiver.
 pub(super) fn escalation(
+    rungs: &mut Vec<Rung>,
     window: &Window,
     kind: &KindRules,
     sending: &SendingDays,
     levels: usize,
-) -> Vec<Rung> {
-    let steps = (1..).zip(&kind.escalate).map(|(level, days)| (Step::Escalate(level), *days));
-    let mut rungs: Vec<Rung> =
-        steps.filter_map(|(step, days)| rung(step, days, window, sending)).collect();
+) {
+    rungs.clear();
+    rungs.extend(kind.escalations().filter_map(|(step, days)| rung(step, days, window, sending)));
     for rung in rungs.iter_mut().skip(levels) {
         rung.dropped = Some(Why::NoReceiver);
     }
-    merge(&mut rungs);
-    rungs
+    merge(rungs);
 }
 
 /// The sending day of the deadline itself, whether or not the rules announce it.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use crate::domain::rule::{KindTable, RuleStep, Step};
+use crate::domain::rule::{KindRules, KindTable, RuleStep, Step};
 use crate::schedule::SendingDays;
 
 /// Everything the planner goes by.
@@ -39,7 +39,7 @@ impl Rules {
         };
         let mut birthdays = Vec::new();
         for kind in kinds.names() {
-            for (step, days) in kinds.get(kind).map(|rules| rules.steps()).unwrap_or_default() {
+            for (step, days) in kinds.get(kind).into_iter().flat_map(KindRules::steps) {
                 let since = born(kind, step, days);
                 birthdays.push(RuleStep { kind: kind.to_owned(), step, days, since });
             }

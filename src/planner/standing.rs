@@ -4,10 +4,9 @@ use chrono::NaiveDate;
 
 use super::ladder::{self, Rung};
 use super::why::Why;
-use super::{NEVER, Rules, after, levels};
+use super::{Desk, NEVER, after};
 use crate::domain::commitment::{BookWindow, Commitment, Responsible, Snooze};
-use crate::domain::leader::People;
-use crate::domain::reminder::{History, Sent};
+use crate::domain::reminder::Sent;
 use crate::domain::rule::{KindRules, Ladder, Step};
 
 /// A manager never hears before the leader has had this many days.
@@ -20,102 +19,65 @@ pub(super) struct Answered {
     pub(super) why: Option<Why>,
 }
 
-/// The standing of a whole ladder.
-pub(super) struct Answer {
-    pub(super) rungs: Vec<Answered>,
-    /// The next day on which the answer can be another one.
-    pub(super) look_on: NaiveDate,
-}
-
 /// One window and one responsible leader on one day.
 pub(super) struct Question<'q> {
-    commitment: &'q Commitment,
-    responsible: &'q Responsible,
-    own: &'q [Rung],
-    escalation: Vec<Rung>,
-    rules: &'q Rules,
-    kind: &'q KindRules,
-    window: &'q BookWindow,
-    sent: Vec<&'q Sent>,
-    adoption: NaiveDate,
-    today: NaiveDate,
+    pub(super) desk: Desk<'q>,
+    pub(super) commitment: &'q Commitment,
+    pub(super) kind: &'q KindRules,
+    pub(super) window: &'q BookWindow,
+    pub(super) responsible: &'q Responsible,
+    /// The escalation ladder of today.
+    pub(super) escalation: &'q [Rung],
+    /// What was sent about the commitment.
+    pub(super) sent: &'q [Sent],
 }
 
 impl<'q> Question<'q> {
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "all that a pure decision depends on, and nothing else"
-    )]
-    pub(super) fn new(
-        commitment: &'q Commitment,
-        window: &'q BookWindow,
-        responsible: &'q Responsible,
-        own: &'q [Rung],
-        people: &People,
-        rules: &'q Rules,
-        kind: &'q KindRules,
-        history: &'q History,
-        today: NaiveDate,
-    ) -> Self {
-        let levels = levels(kind, commitment, &responsible.leader, people, today);
-        let escalation = ladder::escalation(&window.window, kind, &rules.sending, levels);
-        let about = history.about(
-            &commitment.reference,
-            commitment.revision,
-            window.number,
-            &responsible.leader,
-        );
-        let adoption = [responsible.since, window.made_on]
-            .into_iter()
-            .flatten()
-            .fold(commitment.adoption, NaiveDate::max);
-        let sent = about.collect();
-        Self {
-            commitment,
-            responsible,
-            own,
-            escalation,
-            rules,
-            kind,
-            window,
-            sent,
-            adoption,
-            today,
-        }
-    }
-
-    /// How each step of the ladder stands.
-    pub(super) fn ask(&self, which: Ladder) -> Answer {
-        let rungs = match which {
-            Ladder::Own => self.own,
-            Ladder::Escalation => &self.escalation,
-        };
-        let latest = self.latest(rungs, self.today);
+    /// Tells how each step of a ladder stands; answers with the next day on which that can be otherwise.
+    pub(super) fn ask(&self, rungs: &[Rung], mut tell: impl FnMut(Answered)) -> NaiveDate {
+        let latest = self.latest(rungs, self.desk.today);
         let blocked = latest.and_then(|latest| self.blocked(latest));
-        let rungs: Vec<Answered> =
-            rungs.iter().map(|rung| self.standing(*rung, latest, blocked)).collect();
-        let look_on = self.look_on(&rungs);
-        Answer { rungs, look_on }
+        let mut look_on = NEVER;
+        for rung in rungs {
+            let answered = self.standing(*rung, latest, blocked);
+            look_on = look_on.min(self.look_on(&answered).unwrap_or(NEVER));
+            tell(answered);
+        }
+        look_on
     }
 
-    /// The latest step of a ladder whose day has come on `day`.
+    /// What was sent about this window to, or for, this leader, and is `wanted`.
+    fn sent(&self, wanted: impl Fn(&Sent) -> bool) -> impl Iterator<Item = &'q Sent> {
+        let about = (self.commitment.revision, self.window.number);
+        self.sent.iter().filter(move |sent| {
+            (sent.revision, sent.window) == about
+                && wanted(sent)
+                && sent.leader == self.responsible.leader
+        })
+    }
+
+    /// The day before which the steps are history.
+    fn adoption(&self) -> NaiveDate {
+        let since = [self.responsible.since, self.window.made_on];
+        since.into_iter().flatten().fold(self.commitment.adoption, NaiveDate::max)
+    }
+
+    /// The latest step of a ladder, which is in the order of time, whose day has come on `day`.
     fn latest<'r>(&self, rungs: &'r [Rung], day: NaiveDate) -> Option<&'r Rung> {
-        rungs
-            .iter()
-            .filter(|rung| self.eligible(rung).is_none() && rung.moved <= Some(day))
-            .max_by_key(|rung| rung.place())
+        rungs.iter().rev().find(|rung| rung.moved <= Some(day) && self.eligible(rung).is_none())
     }
 
     /// Why a step does not take part today, whatever was sent.
     fn eligible(&self, rung: &Rung) -> Option<Why> {
         let lapses = matches!(rung.step, Step::Before(_) | Step::Opens);
-        let born = self.rules.born(&self.commitment.kind, rung.step, rung.days);
+        let born = self.desk.rules.born(&self.commitment.kind, rung.step, rung.days);
+        let adoption = self.adoption();
         let before = |day: NaiveDate| rung.moved < Some(day);
         match (rung.dropped, born) {
             (Some(why), _) => Some(why),
-            _ if before(self.adoption) => Some(Why::BeforeAdoption(self.adoption)),
+            _ if before(adoption) => Some(Why::BeforeAdoption(adoption)),
             (_, Some(born)) if before(born) => Some(Why::BeforeRule(born)),
-            _ if lapses && self.window.window.due.is_some_and(|due| due < self.today) => {
+            _ if lapses && self.window.window.due.is_some_and(|due| due < self.desk.today) => {
                 Some(Why::Lapsed)
             }
             _ => None,
@@ -130,11 +92,11 @@ impl<'q> Question<'q> {
         }
         match latest.step.ladder() {
             Ladder::Own => {
-                self.snoozed_until().filter(|until| self.today < *until).map(Why::Snoozed)
+                self.snoozed_until().filter(|until| self.desk.today < *until).map(Why::Snoozed)
             }
             Ladder::Escalation => {
                 let told_on = self.told_on();
-                let told = told_on.is_some_and(|told_on| told_on <= self.today);
+                let told = told_on.is_some_and(|told_on| told_on <= self.desk.today);
                 (!told).then_some(Why::LeaderNotTold(told_on))
             }
         }
@@ -156,14 +118,13 @@ impl<'q> Question<'q> {
                     self.kind.escalate.get(level.saturating_sub(1) as usize).copied()
                 }
             };
-            days.and_then(|days| ladder::rung(step, days, &self.window.window, &self.rules.sending))
-                .map_or((Some(NEVER), step.rank()), |rung| rung.place())
+            days.and_then(|days| {
+                ladder::rung(step, days, &self.window.window, &self.desk.rules.sending)
+            })
+            .map_or((Some(NEVER), step.rank()), |rung| rung.place())
         };
-        self.sent
-            .iter()
-            .filter(|sent| sent.step.ladder() == rung.step.ladder())
-            .find(|sent| place(sent.step) >= rung.place())
-            .copied()
+        let ladder = rung.step.ladder();
+        self.sent(|sent| sent.step.ladder() == ladder && place(sent.step) >= rung.place()).next()
     }
 
     /// The first day on which messages go again; a snooze ends at the latest the day before the next escalation.
@@ -186,29 +147,25 @@ impl<'q> Question<'q> {
 
     /// The first day on which managers may hear, since the leader has known of the missed deadline for long enough.
     pub(super) fn told_on(&self) -> Option<NaiveDate> {
-        let moved_due = ladder::moved_due(&self.window.window, &self.rules.sending)?;
-        self.sent
-            .iter()
-            .filter(|sent| sent.step.ladder() == Ladder::Own && sent.on >= moved_due)
+        let moved_due = ladder::moved_due(&self.window.window, &self.desk.rules.sending)?;
+        self.sent(|sent| sent.step.ladder() == Ladder::Own && sent.on >= moved_due)
             .filter_map(|sent| sent.accepted_on)
             .min()
             .map(|accepted_on| after(accepted_on, GRACE_DAYS))
     }
 
-    /// The next escalation and its day, as a message of today announces it, if today's is on or after the sending day of
-    /// the deadline: supposing that it is accepted today and nothing is done. Hand-overs to come are foreseen.
-    pub(super) fn next_escalation(&self, people: &People) -> Option<(Step, NaiveDate)> {
-        if ladder::moved_due(&self.window.window, &self.rules.sending)? > self.today {
-            return None;
-        }
-        let told_before = self.told_on().is_some_and(|told_on| told_on <= self.today);
-        let goes_today = self.latest(&self.escalation, self.today).filter(|_| told_before);
+    /// The next escalation and its day, as a message of today announces it: supposing that it is accepted today and
+    /// nothing is done. Hand-overs to come are foreseen.
+    pub(super) fn next_escalation(&self) -> Option<(Step, NaiveDate)> {
+        let told_before = self.told_on().is_some_and(|told_on| told_on <= self.desk.today);
+        let goes_today = self.latest(self.escalation, self.desk.today).filter(|_| told_before);
+        let mut escalation = Vec::new();
         self.days_to_come().into_iter().find_map(|day| {
-            let escalation = ladder::escalation(
-                &self.window.window,
+            self.desk.escalation(
+                &mut escalation,
+                (self.commitment, self.window, self.responsible),
                 self.kind,
-                &self.rules.sending,
-                levels(self.kind, self.commitment, &self.responsible.leader, people, day),
+                day,
             );
             let latest = self.latest(&escalation, day)?;
             let went = goes_today.is_some_and(|today| today.place() >= latest.place());
@@ -219,21 +176,20 @@ impl<'q> Question<'q> {
     /// The sending days after today on which a manager may be told something else than the day before, as long as the
     /// leader answers for it.
     fn days_to_come(&self) -> Vec<NaiveDate> {
-        let told_on = self.told_on().unwrap_or(after(self.today, GRACE_DAYS));
+        let told_on = self.told_on().unwrap_or(after(self.desk.today, GRACE_DAYS));
         let steps = self.escalation.iter().filter_map(|rung| rung.moved);
         let hand_overs = self.commitment.responsible.iter().filter_map(|one| one.until);
         let mut days: Vec<NaiveDate> = steps
             .chain(hand_overs)
-            .filter_map(|day| self.rules.sending.on_or_after(day.max(told_on)))
-            .filter(|day| *day > self.today && self.responsible.answers_on(*day))
+            .filter_map(|day| self.desk.rules.sending.on_or_after(day.max(told_on)))
+            .filter(|day| *day > self.desk.today && self.responsible.answers_on(*day))
             .collect();
         days.sort_unstable();
         days
     }
 
     fn standing(&self, rung: Rung, latest: Option<&Rung>, blocked: Option<Why>) -> Answered {
-        let went =
-            self.sent.iter().find(|sent| sent.step == rung.step).map(|sent| Why::Sent(sent.on));
+        let went = self.sent(|sent| sent.step == rung.step).next().map(|sent| Why::Sent(sent.on));
         let why = match (went.or_else(|| self.eligible(&rung)), latest) {
             (Some(why), _) => Some(why),
             (None, Some(latest)) if latest.step == rung.step => blocked,
@@ -245,19 +201,18 @@ impl<'q> Question<'q> {
         Answered { rung, why }
     }
 
-    /// The next day on which this ladder can have anything to say.
-    fn look_on(&self, rungs: &[Answered]) -> NaiveDate {
-        let tomorrow = after(self.today, 1);
-        let day = |answered: &Answered| match answered.why {
+    /// The next day on which a step can stand otherwise.
+    fn look_on(&self, answered: &Answered) -> Option<NaiveDate> {
+        let tomorrow = after(self.desk.today, 1);
+        match answered.why {
             // Due and not yet sent: look again, today too, until it is history.
-            None => Some(self.today),
+            None => Some(self.desk.today),
             Some(Why::NotYet) => answered.rung.moved,
             Some(Why::Snoozed(until)) => Some(until.max(tomorrow)),
             Some(Why::LeaderNotTold(Some(told_on))) => Some(told_on.max(tomorrow)),
-            Some(Why::LeaderNotTold(None)) if !self.sent.is_empty() => Some(tomorrow),
+            Some(Why::LeaderNotTold(None)) => self.sent(|_| true).next().map(|_| tomorrow),
             _ => None,
-        };
-        rungs.iter().filter_map(day).min().unwrap_or(NEVER)
+        }
     }
 }
 

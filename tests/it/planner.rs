@@ -494,14 +494,16 @@ fn every_step_has_its_reason() {
     let book = [effect_goals()];
     let rules = rules_of(example_rules());
     let people = people(three_levels());
-    let plan = planner::plan(&book, &people, &rules, &History::default(), day("2019-06-24"));
+    let (sent, today) = (History::default(), day("2019-06-24"));
+    let mut skipped = Vec::new();
+    let plan = planner::plan_and_explain(&book, &people, &rules, &sent, today, |one| {
+        skipped.push(format!("{}: {}", one.step, one.why));
+    });
     let due: Vec<String> = plan.due.iter().map(advis::domain::reminder::Reminder::reason).collect();
     assert_eq!(
         due,
         ["7 days before the deadline, 2019-06-23, moved to the sending day 2019-06-21"]
     );
-    let skipped: Vec<String> =
-        plan.skipped.iter().map(|one| format!("{}: {}", one.step, one.why)).collect();
     let coming = |step: &str| format!("{step}: its day is still to come");
     assert_eq!(skipped[0], "before:30: overtaken by before:7");
     assert_eq!(
