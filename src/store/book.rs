@@ -2,17 +2,37 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use serde::Deserialize;
 use sqlx::{FromRow, SqliteConnection};
 
 use super::batch::json;
-use super::row::{RowProblem, readable};
+use super::cells::{CommitmentRow, Unreadable, confidence, some_day};
+use super::row::{RowProblem, Tried, parsed, readable};
 use super::{Error, Store};
 use crate::domain::address::{Mailbox, clean_name};
-use crate::domain::commitment::{BookWindow, Commitment, Responsible, Snooze, Source, Status};
+use crate::domain::commitment::{Commitment, Status};
 use crate::domain::leader::{Language, Leader, People, Period};
-use crate::domain::recurrence::Recurrence;
-use crate::domain::window::{Confidence, Window};
+use crate::domain::window::Confidence;
+
+/// A row as one cell, its columns in the order of [`CommitmentRow`]: each cell that is fetched costs as much as reading
+/// it.
+const CELLS: &str = "
+    SELECT json_array(reference, title, kind, phrase, organisation, document, document_date, section,
+                      quote, confidential, status, adopted_on, entered_on, reference_date, revision,
+                      confidence, rrule, span, json(windows), json(responsible), json(strangers),
+                      json(snoozes))
+      FROM book
+     WHERE $1 IS NULL OR status = $1
+     ORDER BY reference";
+
+const CELLS_THESE: &str = "
+    SELECT json_array(reference, title, kind, phrase, organisation, document, document_date, section,
+                      quote, confidential, status, adopted_on, entered_on, reference_date, revision,
+                      confidence, rrule, span, json(windows), json(responsible), json(strangers),
+                      json(snoozes))
+      FROM book
+     WHERE reference IN (SELECT value FROM json_each($1))
+     ORDER BY reference";
 
 const BOOK: &str = "SELECT * FROM book ORDER BY reference";
 
@@ -20,6 +40,13 @@ const BOOK_OPEN: &str = "SELECT * FROM book WHERE status = 'open' ORDER BY refer
 
 const BOOK_THESE: &str = "
     SELECT * FROM book WHERE reference IN (SELECT value FROM json_each($1)) ORDER BY reference";
+
+/// In the order of [`LeaderRow`].
+const LEADER_CELLS: &str = "
+    SELECT json_array(reference, name, email, role, unit, manager, deputy, language, active_from,
+                      active_to, absent_from, absent_to)
+      FROM leaders
+     ORDER BY reference";
 
 const LEADERS: &str = "SELECT * FROM leaders ORDER BY reference";
 
@@ -71,9 +98,12 @@ impl Store {
         language: Language,
     ) -> Result<(People, Vec<RowProblem>), Error> {
         let mut unit = self.read().await?;
-        let rows = sqlx::query_as(LEADERS).fetch_all(&mut *unit).await?;
+        let quick = sqlx::query_as(LEADER_CELLS).fetch_all(&mut *unit).await?;
+        let (rows, mut problems) = match parsed::<LeaderRow>(quick) {
+            Some(rows) => (rows, Vec::new()),
+            None => readable(sqlx::query_as(LEADERS).fetch_all(&mut *unit).await?),
+        };
         unit.commit().await?;
-        let (rows, mut problems) = readable::<LeaderRow>(rows);
         let leaders: Vec<Leader> =
             rows.into_iter().map(|row| row.leader(language, &mut problems)).collect();
         Ok((People::new(leaders, secretariat, language), problems))
@@ -122,35 +152,59 @@ pub(super) async fn load(
     unit: &mut SqliteConnection,
     which: Which<'_>,
 ) -> Result<(Vec<Commitment>, Vec<RowProblem>), Error> {
-    let rows = match which {
-        Which::All => sqlx::query_as(BOOK).fetch_all(unit).await?,
-        Which::Open => sqlx::query_as(BOOK_OPEN).fetch_all(unit).await?,
-        Which::These(references) => {
-            sqlx::query_as(BOOK_THESE).bind(json(references)?).fetch_all(unit).await?
-        }
+    let (rows, mut problems) = match quick_rows(unit, which).await? {
+        Some(rows) => (rows, Vec::new()),
+        None => readable(careful_rows(unit, which).await?),
     };
-    let (rows, mut problems) = readable::<CommitmentRow>(rows);
     let mut book = Vec::with_capacity(rows.len());
     for mut row in rows {
-        let reference = row.reference.clone();
+        let reference = std::mem::take(&mut row.reference);
         let strangers = std::mem::take(&mut row.strangers);
-        let read =
-            row.commitment().and_then(|one| without_strangers(one, &strangers, &mut problems));
-        match read {
-            Ok(commitment) => book.push(commitment),
+        match row.commitment(&reference).and_then(|one| Ok((one, strangers.0?))) {
+            Ok((commitment, strangers)) => {
+                book.push(without_strangers(commitment, strangers, &mut problems));
+            }
             Err(Unreadable(what)) => problems.push(RowProblem { reference, what }),
         }
     }
     Ok((book, problems))
 }
 
+/// The rows, unless one of them cannot be read so.
+async fn quick_rows(
+    unit: &mut SqliteConnection,
+    which: Which<'_>,
+) -> Result<Option<Vec<CommitmentRow>>, Error> {
+    let status = (which == Which::Open).then(|| Status::Open.name());
+    let rows = match which {
+        Which::All | Which::Open => sqlx::query_as(CELLS).bind(status).fetch_all(unit).await?,
+        Which::These(references) => {
+            sqlx::query_as(CELLS_THESE).bind(json(references)?).fetch_all(unit).await?
+        }
+    };
+    Ok(parsed(rows))
+}
+
+/// The rows, cell by cell.
+async fn careful_rows(
+    unit: &mut SqliteConnection,
+    which: Which<'_>,
+) -> Result<Vec<Tried<CommitmentRow>>, Error> {
+    Ok(match which {
+        Which::All => sqlx::query_as(BOOK).fetch_all(unit).await?,
+        Which::Open => sqlx::query_as(BOOK_OPEN).fetch_all(unit).await?,
+        Which::These(references) => {
+            sqlx::query_as(BOOK_THESE).bind(json(references)?).fetch_all(unit).await?
+        }
+    })
+}
+
 /// Without the responsible whom the address book does not know, each a problem.
 fn without_strangers(
     mut commitment: Commitment,
-    strangers: &str,
+    strangers: Vec<String>,
     problems: &mut Vec<RowProblem>,
-) -> Result<Commitment, Unreadable> {
-    let strangers = cells::<String>(strangers)?;
+) -> Commitment {
     commitment.responsible.retain(|one| !strangers.contains(&one.leader));
     problems.extend(strangers.into_iter().map(|leader| RowProblem {
         reference: commitment.reference.clone(),
@@ -158,145 +212,10 @@ fn without_strangers(
             "{leader:?} answers for it and is no leader here; add one, or assign another"
         ),
     }));
-    Ok(commitment)
+    commitment
 }
 
-/// What in a row cannot be read.
-struct Unreadable(String);
-
-#[derive(FromRow)]
-struct CommitmentRow {
-    reference: String,
-    title: String,
-    kind: String,
-    phrase: String,
-    organisation: String,
-    document: String,
-    document_date: Option<String>,
-    section: String,
-    quote: String,
-    confidential: bool,
-    status: String,
-    adopted_on: Option<String>,
-    entered_on: String,
-    reference_date: Option<String>,
-    revision: u32,
-    confidence: Option<String>,
-    rrule: Option<String>,
-    span: Option<String>,
-    windows: String,
-    responsible: String,
-    strangers: String,
-    snoozes: String,
-}
-
-/// Number, opens, due, made on, closed on.
-type WindowCells = (u32, String, Option<String>, Option<String>, Option<String>);
-/// Position, leader, since, until.
-type ResponsibleCells = (i64, String, Option<String>, Option<String>);
-/// Leader, window, until, made on.
-type SnoozeCells = (String, u32, String, String);
-
-impl CommitmentRow {
-    fn commitment(self) -> Result<Commitment, Unreadable> {
-        let entered_on = day(&self.entered_on)?;
-        let adopted_on = some_day(self.adopted_on.as_deref())?;
-        let recurrence = match (&self.rrule, &self.span) {
-            (Some(rrule), Some(span)) => {
-                Some(Recurrence::from_stored(rrule, span).map_err(|bad| Unreadable(bad.0))?)
-            }
-            _ => None,
-        };
-        let status = Status::from_name(&self.status)
-            .ok_or_else(|| Unreadable(format!("{:?} is no status", self.status)))?;
-        Ok(Commitment {
-            windows: windows(&self.windows)?,
-            responsible: responsible(&self.responsible, &self.snoozes)?,
-            reference: self.reference,
-            title: self.title,
-            kind: self.kind,
-            phrase: self.phrase,
-            confidence: self.confidence.as_deref().and_then(confidence),
-            organisation: self.organisation,
-            source: Source {
-                document: self.document,
-                document_date: some_day(self.document_date.as_deref())?,
-                section: self.section,
-                quote: self.quote,
-            },
-            confidential: self.confidential,
-            status,
-            adoption: adopted_on.map_or(entered_on, |adopted| adopted.max(entered_on)),
-            revision: self.revision,
-            recurrence,
-            reference_date: some_day(self.reference_date.as_deref())?.unwrap_or(entered_on),
-        })
-    }
-}
-
-/// The windows, in the order of time.
-fn windows(text: &str) -> Result<Vec<BookWindow>, Unreadable> {
-    let window = |(number, opens, due, made_on, closed_on): WindowCells| {
-        let (opens, due) = (day(&opens)?, some_day(due.as_deref())?);
-        if due.is_some_and(|due| due < opens) {
-            return Err(Unreadable(format!("window {number} is due before it opens")));
-        }
-        Ok(BookWindow {
-            number,
-            window: Window { opens, due },
-            made_on: some_day(made_on.as_deref())?,
-            closed_on: some_day(closed_on.as_deref())?,
-        })
-    };
-    let mut windows =
-        cells::<WindowCells>(text)?.into_iter().map(window).collect::<Result<Vec<_>, _>>()?;
-    windows.sort_by_key(in_time);
-    Ok(windows)
-}
-
-/// The order of windows in time; one that is open-ended comes after one that is due.
-pub(super) fn in_time(window: &BookWindow) -> (NaiveDate, NaiveDate, u32) {
-    let due = window.window.due.unwrap_or(NaiveDate::MAX);
-    (window.window.opens, due, window.number)
-}
-
-/// The responsible, in the order given.
-fn responsible(text: &str, snoozes: &str) -> Result<Vec<Responsible>, Unreadable> {
-    let mut all = cells::<ResponsibleCells>(text)?;
-    all.sort();
-    let mut responsible = all
-        .into_iter()
-        .map(|(_, leader, since, until)| {
-            let (since, until) = (some_day(since.as_deref())?, some_day(until.as_deref())?);
-            Ok(Responsible { leader, since, until, snoozes: Vec::new() })
-        })
-        .collect::<Result<Vec<_>, Unreadable>>()?;
-    for (leader, window, until, made_on) in cells::<SnoozeCells>(snoozes)? {
-        let snooze = Snooze { window, until: day(&until)?, made_on: day(&made_on)? };
-        if let Some(one) = responsible.iter_mut().find(|one| one.leader == leader) {
-            one.snoozes.push(snooze);
-        }
-    }
-    Ok(responsible)
-}
-
-fn cells<T: serde::de::DeserializeOwned>(text: &str) -> Result<Vec<T>, Unreadable> {
-    serde_json::from_str(text).map_err(|error| Unreadable(error.to_string()))
-}
-
-fn day(text: &str) -> Result<NaiveDate, Unreadable> {
-    text.parse().map_err(|_| Unreadable(format!("{text:?} is no day; write it as 2020-01-31")))
-}
-
-fn some_day(text: Option<&str>) -> Result<Option<NaiveDate>, Unreadable> {
-    text.map(day).transpose()
-}
-
-fn confidence(name: &str) -> Option<Confidence> {
-    Confidence::ALL.into_iter().find(|confidence| confidence.name() == name)
-}
-
-#[derive(FromRow)]
+#[derive(FromRow, Deserialize)]
 struct LeaderRow {
     reference: String,
     name: String,

@@ -5,6 +5,7 @@
 mod backup;
 mod batch;
 mod book;
+mod cells;
 mod changes;
 mod duties;
 mod edited;

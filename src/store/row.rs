@@ -1,5 +1,6 @@
 //! Rows as others than us may have written them.
 
+use serde::de::DeserializeOwned;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
@@ -36,6 +37,21 @@ pub(super) fn readable<R>(rows: Vec<Tried<R>>) -> (Vec<R>, Vec<RowProblem>) {
         }
     }
     (read, problems)
+}
+
+/// A row whose only cell is a JSON array of its columns; `None` when it cannot be read so.
+pub(super) struct Parsed<R>(Option<R>);
+
+impl<'r, R: DeserializeOwned> FromRow<'r, SqliteRow> for Parsed<R> {
+    fn from_row(row: &'r SqliteRow) -> Result<Self, sqlx::Error> {
+        let text: Option<&str> = row.try_get(0).ok();
+        Ok(Self(text.and_then(|text| serde_json::from_str(text).ok())))
+    }
+}
+
+/// The rows; `None` when one of them cannot be read so, to be read cell by cell then and have its problem told.
+pub(super) fn parsed<R>(rows: Vec<Parsed<R>>) -> Option<Vec<R>> {
+    rows.into_iter().map(|Parsed(row)| row).collect()
 }
 
 fn unreadable(error: &sqlx::Error) -> String {
