@@ -56,7 +56,7 @@ fn verdict(config: &Config, outcome: &Outcome) -> (String, Exit) {
     let code = outcome.code();
     let is_login = outcome.stage() == Stage::Auth && code.is_some_and(|code| code >= 500);
     let (host, port) = (&config.smtp.host, config.smtp.port);
-    let said = plain(&mask_all(outcome.text()));
+    let said = plain(&mask_all(outcome.text())).into_owned();
     let said = code.map_or_else(|| said.clone(), |code| format!("{code} {said}"));
     let text = format!(
         "mail server {host}:{port}: failed at {}: {said}; {}",

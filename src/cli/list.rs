@@ -1,5 +1,6 @@
 //! `list`: the book.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{BufWriter, Write};
 
@@ -53,7 +54,8 @@ pub(super) async fn list(
 ) -> anyhow::Result<Exit> {
     setting.read_new().await?;
     let today = setting.clock.today();
-    let facts = setting.desk().facts(Which::All).await?;
+    let which = if args.all { Which::All } else { Which::Alive };
+    let facts = setting.desk().facts(which).await?;
     let notes = setting.store.notes().await?;
     let wanted: Vec<&Commitment> =
         facts.book.iter().filter(|one| is_wanted(one, args, &facts, today)).collect();
@@ -150,9 +152,9 @@ fn comes_on(skipped: &Skipped<'_>) -> Option<NaiveDate> {
 }
 
 /// A text on one line of a terminal, without what would steer or reorder it.
-pub(super) fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let spaced = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c });
     spaced.filter(|c| !is_unsafe(*c)).collect()

@@ -180,34 +180,30 @@ pub struct RuleStep {
     pub since: Option<NaiveDate>,
 }
 
-/// The rules of every kind.
+/// The rules of every kind that there are rules for: the standard ones, and those with rules of their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KindTable {
-    kinds: BTreeMap<String, KindRules>,
-    default: KindRules,
-}
+pub struct KindTable(BTreeMap<String, KindRules>);
 
 impl KindTable {
     /// `kinds` holds those with rules of their own, already completed from `default`.
     #[must_use]
-    pub fn new(default: KindRules, kinds: BTreeMap<String, KindRules>) -> Self {
-        Self { kinds, default }
+    pub fn new(default: KindRules, mut kinds: BTreeMap<String, KindRules>) -> Self {
+        for kind in STANDARD_KINDS {
+            kinds.entry(kind.to_owned()).or_insert_with(|| default.clone());
+        }
+        Self(kinds)
     }
 
     /// The rules of a kind; `None` when it is neither standard nor has rules of its own.
     #[must_use]
     pub fn get(&self, kind: &str) -> Option<&KindRules> {
-        self.kinds.get(kind).or_else(|| STANDARD_KINDS.contains(&kind).then_some(&self.default))
+        self.0.get(kind)
     }
 
     /// Every kind there are rules for, sorted.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
-        let mut names: Vec<&str> =
-            self.kinds.keys().map(String::as_str).chain(STANDARD_KINDS).collect();
-        names.sort_unstable();
-        names.dedup();
-        names
+        self.0.keys().map(String::as_str).collect()
     }
 }
 

@@ -33,7 +33,7 @@ impl Rung {
 /// Puts the own ladder of a window into `rungs`, in the order of time.
 pub(super) fn own(rungs: &mut Vec<Rung>, window: &Window, kind: &KindRules, sending: &SendingDays) {
     rungs.clear();
-    rungs.extend(kind.own_steps().filter_map(|(step, days)| rung(step, days, window, sending)));
+    kind.own_steps().for_each(|(step, days)| rungs.extend(rung(step, days, window, sending)));
     drop_opens(rungs, window);
     merge(rungs);
 }
@@ -48,7 +48,7 @@ pub(super) fn escalation(
     levels: usize,
 ) {
     rungs.clear();
-    rungs.extend(kind.escalations().filter_map(|(step, days)| rung(step, days, window, sending)));
+    kind.escalations().for_each(|(step, days)| rungs.extend(rung(step, days, window, sending)));
     for rung in rungs.iter_mut().skip(levels) {
         rung.dropped = Some(Why::NoReceiver);
     }

@@ -22,7 +22,7 @@ const CELLS: &str = "
                       confidence, rrule, span, json(windows), json(responsible), json(strangers),
                       json(snoozes))
       FROM book
-     WHERE $1 IS NULL OR status = $1
+     WHERE $1 IS NULL OR status IN (SELECT value FROM json_each($1))
      ORDER BY reference";
 
 const CELLS_THESE: &str = "
@@ -34,9 +34,10 @@ const CELLS_THESE: &str = "
      WHERE reference IN (SELECT value FROM json_each($1))
      ORDER BY reference";
 
-const BOOK: &str = "SELECT * FROM book ORDER BY reference";
-
-const BOOK_OPEN: &str = "SELECT * FROM book WHERE status = 'open' ORDER BY reference";
+const BOOK: &str = "
+    SELECT * FROM book
+     WHERE $1 IS NULL OR status IN (SELECT value FROM json_each($1))
+     ORDER BY reference";
 
 const BOOK_THESE: &str = "
     SELECT * FROM book WHERE reference IN (SELECT value FROM json_each($1)) ORDER BY reference";
@@ -68,8 +69,23 @@ pub enum Which<'a> {
     All,
     /// Those that are open.
     Open,
+    /// Those that are open or need a date.
+    Alive,
     /// Those with these references, as far as they are there.
     These(&'a [&'a str]),
+}
+
+impl Which<'_> {
+    /// The statuses of which every commitment is read, as a JSON array; `None` for all.
+    pub(super) fn statuses(self) -> Result<Option<String>, Error> {
+        let statuses: &[Status] = match self {
+            Self::All | Self::These(_) => return Ok(None),
+            Self::Open => &[Status::Open],
+            Self::Alive => &[Status::Open, Status::NeedsDate],
+        };
+        let names: Vec<&str> = statuses.iter().map(|status| status.name()).collect();
+        json(&names).map(Some)
+    }
 }
 
 impl Store {
@@ -175,12 +191,11 @@ async fn quick_rows(
     unit: &mut SqliteConnection,
     which: Which<'_>,
 ) -> Result<Option<Vec<CommitmentRow>>, Error> {
-    let status = (which == Which::Open).then(|| Status::Open.name());
     let rows = match which {
-        Which::All | Which::Open => sqlx::query_as(CELLS).bind(status).fetch_all(unit).await?,
         Which::These(references) => {
             sqlx::query_as(CELLS_THESE).bind(json(references)?).fetch_all(unit).await?
         }
+        _ => sqlx::query_as(CELLS).bind(which.statuses()?).fetch_all(unit).await?,
     };
     Ok(parsed(rows))
 }
@@ -191,11 +206,10 @@ async fn careful_rows(
     which: Which<'_>,
 ) -> Result<Vec<Tried<CommitmentRow>>, Error> {
     Ok(match which {
-        Which::All => sqlx::query_as(BOOK).fetch_all(unit).await?,
-        Which::Open => sqlx::query_as(BOOK_OPEN).fetch_all(unit).await?,
         Which::These(references) => {
             sqlx::query_as(BOOK_THESE).bind(json(references)?).fetch_all(unit).await?
         }
+        _ => sqlx::query_as(BOOK).bind(which.statuses()?).fetch_all(unit).await?,
     })
 }
 

@@ -10,9 +10,10 @@ use crate::domain::rule::Ladder;
 
 const SENT: &str = "SELECT * FROM sent";
 
-const SENT_OPEN: &str = "
+const SENT_OF: &str = "
     SELECT * FROM sent
-     WHERE commitment IN (SELECT reference FROM commitments WHERE status = 'open')";
+     WHERE commitment IN (SELECT reference FROM commitments
+                           WHERE status IN (SELECT value FROM json_each($1)))";
 
 const SENT_THESE: &str = "
     SELECT * FROM sent WHERE commitment IN (SELECT value FROM json_each($1))";
@@ -61,12 +62,14 @@ impl Store {
     /// When the store cannot be read.
     pub async fn history(&self, which: Which<'_>, today: NaiveDate) -> Result<History, Error> {
         let mut unit = self.read().await?;
-        let sent = match which {
-            Which::All => sqlx::query_as(SENT).fetch_all(&mut *unit).await?,
-            Which::Open => sqlx::query_as(SENT_OPEN).fetch_all(&mut *unit).await?,
-            Which::These(references) => {
+        let sent = match (which, which.statuses()?) {
+            (Which::These(references), _) => {
                 sqlx::query_as(SENT_THESE).bind(json(references)?).fetch_all(&mut *unit).await?
             }
+            (_, Some(statuses)) => {
+                sqlx::query_as(SENT_OF).bind(statuses).fetch_all(&mut *unit).await?
+            }
+            (_, None) => sqlx::query_as(SENT).fetch_all(&mut *unit).await?,
         };
         let written: Vec<Written> =
             sqlx::query_as(WRITTEN_TODAY).bind(today.to_string()).fetch_all(&mut *unit).await?;
