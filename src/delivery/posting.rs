@@ -58,9 +58,7 @@ impl Desk<'_> {
         let mut posting = self.plan_once().await?;
         // A later step takes back the message of an earlier one; what else was in that goes in a new one.
         if self.store.has_freed().await? {
-            let due = posting.posted.due;
             posting = self.plan_once().await?;
-            posting.posted.due += due;
         }
         for problem in &posting.posted.problems {
             telemetry::row_problem(&problem.reference, &problem.what);

@@ -198,3 +198,16 @@ fn a_day_that_is_no_sending_day_still_delivers_what_waits() {
     let [mail] = &world.mails()[..] else { panic!("one mail") };
     assert!(mail.subject.contains("Status"), "{}", mail.subject);
 }
+
+#[test]
+fn what_is_planned_anew_after_a_later_step_counts_once() {
+    let world = super::world(&["R-1,Et,status,2027-06-14,led", "R-2,To,decision,2027-06-14,led"]);
+    let rules = "[rules.default]\nbefore = [7, 6]\n[rules.decision]\nbefore = [7]\n";
+    world.file("taken", "");
+    world.config(&format!("[mail]\nfile_dir = \"taken/mail\"\n{rules}"));
+    let monday = world.run("--on 2027-06-07 once").ended(75).out;
+    assert!(monday.contains("due 2, sent 0, deferred 1"), "{monday}");
+    world.config(&format!("[mail]\nfile_dir = \"mail\"\n{rules}"));
+    let tuesday = world.run("--on 2027-06-08 once").ok();
+    assert!(tuesday.contains("due 2, sent 1, deferred 0"), "{tuesday}");
+}
