@@ -1,11 +1,10 @@
 //! What a pass of the worker leaves in the book: hand-overs, where to look next, occurrences of recurrences.
 
 use chrono::{NaiveDate, TimeDelta};
-use serde::Serialize;
 use serde_json::json;
 use sqlx::FromRow;
 
-use super::batch::{Day, batch};
+use super::batch::Day;
 use super::book::{self, Which};
 use super::changes::{CloseRow, ClosedAs, cancel_groundless, close_windows};
 use super::edited::{Deed, Edited};
@@ -43,11 +42,6 @@ const NEAR: &str = "
     SELECT look_on, reference FROM commitments
      WHERE status = 'open' AND look_on <= $1 AND (look_on, reference) > ($2, $3)
      ORDER BY look_on, reference LIMIT $4";
-
-const LOOK_NEXT: &str = "
-    UPDATE commitments SET look_on = n.value ->> 'on'
-      FROM json_each($1) AS n
-     WHERE reference = n.value ->> 'reference' AND look_on IS NOT NULL";
 
 /// Every open commitment is looked at in the next pass.
 pub(super) const LOOK_AGAIN: &str = "
@@ -166,24 +160,6 @@ impl Store {
         let freed = sqlx::query_scalar(FREED).fetch_one(&mut *unit).await?;
         unit.commit().await?;
         Ok(freed)
-    }
-
-    /// Keeps the next day on which there may be something to say about each commitment, as the planner returned it;
-    /// `None` for the next pass. What was changed since [`Self::begin_pass`] is looked at in the next pass all the same.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
-    pub async fn set_look_on(&self, days: &[(String, Option<NaiveDate>)]) -> Result<(), Error> {
-        #[derive(Serialize)]
-        struct Row<'a> {
-            reference: &'a str,
-            on: Option<Day>,
-        }
-        let rows: Vec<Row<'_>> =
-            days.iter().map(|(reference, on)| Row { reference, on: on.map(Day) }).collect();
-        let mut unit = self.write().await?;
-        batch(&mut unit, LOOK_NEXT, &rows, &[]).await?;
-        unit.commit().await
     }
 
     /// Has every open commitment looked at in the next pass: rules or calendar have changed.

@@ -13,8 +13,8 @@ async fn only_what_is_near_is_read_and_whoever_changes_it_brings_it_near() {
     let near = async || world.near(today).await;
     let look = async || {
         committed(store.begin_pass(&stamp("2020-01-02"))).await;
-        let later = |one: &str| (one.to_owned(), Some(day("2020-05-02")));
-        store.set_look_on(&[later("A"), later("B")]).await.unwrap();
+        let later = |one: &str| (one.to_owned(), day("2020-05-02"));
+        store.plan(&[], &[later("A"), later("B")], stamp("2020-01-02").at).await.unwrap();
     };
     assert_eq!(near().await, ["A", "B"]);
     look().await;
@@ -47,7 +47,8 @@ async fn a_change_made_while_the_planner_thinks_is_looked_at_in_the_next_pass() 
     assert_eq!(world.near(today).await, ["A"]);
     let sooner = Window::day(day("2020-01-20"));
     committed(world.store.postpone("A", sooner, None, "", &stamp("2020-01-02"))).await;
-    world.store.set_look_on(&[("A".to_owned(), Some(day("2020-05-02")))]).await.unwrap();
+    let looks = [("A".to_owned(), day("2020-05-02"))];
+    world.store.plan(&[], &looks, stamp("2020-01-02").at).await.unwrap();
     assert_eq!(world.near(today).await, ["A"]);
 }
 
