@@ -44,8 +44,8 @@ const LETTER: &str = "letter";
 const LETTER_SOURCE: &str = concat!(
     r#"{% import "words." ~ letter.language ~ ".txt" as say %}"#,
     r#"{% import "links." ~ letter.language ~ ".txt" as pages %}"#,
-    "{% include 'subject.txt' %}\u{1e}next\u{1e}",
-    "{% include kind ~ '.txt' %}\u{1e}next\u{1e}",
+    "{% include 'subject.txt' %}{{ part }}",
+    "{% include kind ~ '.txt' %}{{ part }}",
     "{% include kind ~ '.html' %}",
 );
 
@@ -135,6 +135,7 @@ impl Templates {
     ) -> Result<Page, TemplateError> {
         let facts = context! {
             kind,
+            part => PART,
             office => Serde(office),
             letter => Serde(letter),
         };
