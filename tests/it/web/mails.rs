@@ -1,23 +1,11 @@
 //! The way from the mail: its links lead to the pages of its reader, and stay what they were when it was frozen.
 
-use advis::delivery::pass::Desk;
-use advis::mail::compose::Templates;
-
-use super::site::{NEW_KEY, OLD_KEY, Site, at, read_config};
+use super::site::{NEW_KEY, OLD_KEY, Site, at};
 
 impl Site {
     /// Plans and freezes what is due on a day, as a pass does.
     async fn post_mails(&self, day: &str) {
-        let config = read_config(&self.folder, OLD_KEY);
-        let (clock, templates) = (at(day), Templates::built_in());
-        let desk = Desk {
-            store: &self.store,
-            config: &config,
-            clock: &clock,
-            templates: &templates,
-            rehearsal: true,
-        };
-        desk.post().await.unwrap();
+        self.at_desk(day, async |desk| drop(desk.post().await.unwrap())).await;
         self.on(day);
     }
 

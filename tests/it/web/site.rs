@@ -127,16 +127,21 @@ impl Site {
 
     /// Has Advis read what was written.
     pub(super) async fn read_new(&self) {
+        self.at_desk(TODAY, async |desk| drop(desk.read_new().await.unwrap())).await;
+    }
+
+    /// Does what is done at the desk on a day.
+    pub(super) async fn at_desk(&self, day: &str, work: impl AsyncFnOnce(Desk<'_>)) {
         let config = read_config(&self.folder, OLD_KEY);
-        let (clock, templates) = (at(TODAY), Templates::built_in());
-        let desk = Desk {
+        let (clock, templates) = (at(day), Templates::built_in());
+        work(Desk {
             store: &self.store,
             config: &config,
             clock: &clock,
             templates: &templates,
             rehearsal: true,
-        };
-        desk.read_new().await.unwrap();
+        })
+        .await;
     }
 
     /// A token for a commitment and a person, in a mail of today.
