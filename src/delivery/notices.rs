@@ -3,6 +3,8 @@
 //! A notice is frozen in the same unit of work as its edit: either both stand after a crash, or neither. It says how
 //! things stand at that moment; a hand-over on a day to come is told on that day, by the pass in which it takes place.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 
 use super::pass::Desk;
@@ -10,7 +12,7 @@ use crate::domain::address::Mailbox;
 use crate::domain::commitment::{BookWindow, Commitment, Status};
 use crate::domain::leader::{Capacity, People, Receiver};
 use crate::domain::window::Window;
-use crate::mail::compose::{Facts, Letter, Notice, NoticeItem, NoticeKind, Told};
+use crate::mail::compose::{Entry, Facts, Letter, Notice, NoticeItem, NoticeKind, Told};
 use crate::store::{self, Deed, Edited, Touched};
 
 /// What an edit came to.
@@ -61,8 +63,17 @@ impl Desk<'_> {
             let after = |reference: &str| {
                 edited.touched().iter().map(|one| &one.after).find(|one| one.reference == reference)
             };
-            let facts =
-                Facts { sender: &sender, people: &people, book: &after, links: self.links() };
+            let events =
+                edited.touched().iter().map(|one| (one.after.reference.as_str(), one.event));
+            let events: HashMap<&str, i64> = events.collect();
+            let last_event = |reference: &str| events.get(reference).copied().unwrap_or_default();
+            let facts = Facts {
+                sender: &sender,
+                people: &people,
+                book: &after,
+                last_event: &last_event,
+                links: self.links(),
+            };
             for notice in notices(&edited, actor, &people, self.today()) {
                 let name = name(&notice.to);
                 match self.seal(Letter::Notice(&notice), &facts) {
@@ -120,14 +131,15 @@ fn about_one(
 ) -> Vec<Notice> {
     let name = |leader: &str| people.get(leader).map_or(leader, |leader| &leader.name).to_owned();
     let mut notices: Vec<Notice> = Vec::new();
-    for Word { leader, kind, span } in words(deed, one, today) {
+    for Word { leader, kind, span, entries } in words(deed, one, today) {
         let receiver = people.receiver(leader, today);
-        // The page has told the one who did it.
-        let knows = |actor: Actor<'_>| receiver.leader.as_deref() == Some(actor.leader);
-        let is_news = !matches!(kind, NoticeKind::Done | NoticeKind::HandedOver);
-        if !is_news && actor.is_some_and(knows) {
-            continue;
-        }
+        let did_it = |actor: Actor<'_>| receiver.leader.as_deref() == Some(actor.leader);
+        let kind = match kind {
+            // The page has told the one who took it back.
+            NoticeKind::HandedOver if actor.is_some_and(did_it) => continue,
+            NoticeKind::Done if actor.is_some_and(did_it) => NoticeKind::Receipt,
+            kind => kind,
+        };
         let Receiver { mailbox, language, capacity, .. } = receiver;
         let about = (leader.to_owned(), capacity);
         let key = mailbox.address.key();
@@ -147,7 +159,7 @@ fn about_one(
                 to: mailbox,
                 language,
                 about: vec![about],
-                items: vec![NoticeItem { commitment: one.after.reference.clone(), span }],
+                items: vec![NoticeItem { commitment: one.after.reference.clone(), span, entries }],
             }),
         }
     }
@@ -163,7 +175,11 @@ fn about_one(
             language,
             by: vec![name(leader)],
             about: vec![(leader.to_owned(), Capacity::Self_)],
-            items: vec![NoticeItem { commitment: one.after.reference.clone(), span }],
+            items: vec![NoticeItem {
+                commitment: one.after.reference.clone(),
+                span,
+                entries: Vec::new(),
+            }],
         };
         notices.extend((!is_told).then_some(notice));
     }
@@ -175,43 +191,52 @@ struct Word<'t> {
     leader: &'t str,
     kind: NoticeKind,
     span: Option<Window>,
+    entries: Vec<Entry>,
 }
 
-/// Who is to hear what of an edit. Nobody hears of what was not being reminded of. The others hear that something is
-/// done or given up; a leader who is alone with it has nobody to hear it from.
+/// Who is to hear what of an edit, and what becomes of it in their calendars. Nobody hears of what was not being
+/// reminded of.
 fn words<'t>(deed: &'t Deed, one: &'t Touched, today: NaiveDate) -> Vec<Word<'t>> {
     let Touched { before, after, .. } = one;
     if let Deed::ProposalRefused { leader, wanted, reason } = deed {
         let kind = Told::ProposalRefused { wanted: *wanted, text: reason.clone() };
         let span = before.earliest_open().map(|open| open.window);
-        return vec![Word { leader, kind: NoticeKind::Told(kind), span }];
+        return vec![Word { leader, kind: NoticeKind::Told(kind), span, entries: Vec::new() }];
     }
     if before.status != Status::Open {
         return Vec::new();
     }
     let (old, new) = (answering(before, today), answering(after, today));
-    let tell = |leaders: Vec<&'t str>, kind: NoticeKind, span| {
-        let word = |leader| Word { leader, kind: kind.clone(), span };
+    let tell = |leaders: Vec<&'t str>, kind: NoticeKind, span, entries: Vec<Entry>| {
+        let word = |leader| Word { leader, kind: kind.clone(), span, entries: entries.clone() };
         leaders.into_iter().map(word).collect::<Vec<_>>()
     };
+    let all_off = || open(before).filter_map(off).collect();
     match deed {
-        Deed::Done if new.len() > 1 => tell(new, NoticeKind::Done, closed(before, after)),
-        Deed::Cancelled if new.len() > 1 => tell(new, NoticeKind::Cancelled, None),
-        Deed::Postponed { reason } => moved(before, after).map_or_else(Vec::new, |(from, to)| {
-            tell(new, NoticeKind::NewDeadline { from, reason: reason.clone() }, Some(to))
+        Deed::Done => {
+            let closed: Vec<&BookWindow> = closed(before, after).collect();
+            let goes_on = after.status == Status::Open;
+            let span = closed.first().filter(|_| goes_on).map(|was| was.window);
+            tell(new, NoticeKind::Done, span, closed.into_iter().filter_map(off).collect())
+        }
+        Deed::Cancelled => tell(new, NoticeKind::Cancelled, None, all_off()),
+        Deed::Postponed { reason } => moved(before, after).map_or_else(Vec::new, |(was, is)| {
+            let from = was.map(|was| was.window);
+            let kind = NoticeKind::NewDeadline { from, reason: reason.clone() };
+            tell(new, kind, Some(is.window), on(is).or(was.and_then(off)).into_iter().collect())
         }),
         Deed::Assigned | Deed::HandedOver => {
-            let window = after.earliest_open().map(|open| open.window);
+            let open = after.earliest_open();
             let without = |these: &[&'t str], those: &[&str]| {
                 these.iter().copied().filter(|leader| !those.contains(leader)).collect()
             };
-            let mut words = tell(without(&new, &old), NoticeKind::HandedOver, window);
-            words.extend(tell(without(&old, &new), NoticeKind::TakenOver, None));
+            let entries = open.and_then(on).into_iter().collect();
+            let window = open.map(|open| open.window);
+            let mut words = tell(without(&new, &old), NoticeKind::HandedOver, window, entries);
+            words.extend(tell(without(&old, &new), NoticeKind::TakenOver, None, all_off()));
             words
         }
-        Deed::Done
-        | Deed::Cancelled
-        | Deed::Reopened
+        Deed::Reopened
         | Deed::Confirmed
         | Deed::Snoozed
         | Deed::Woken
@@ -232,18 +257,32 @@ fn answering(commitment: &Commitment, day: NaiveDate) -> Vec<&str> {
         .collect()
 }
 
-/// The window that an edit closed, where the commitment goes on with others.
-fn closed(before: &Commitment, after: &Commitment) -> Option<Window> {
-    let goes_on = after.status == Status::Open;
-    open(before)
-        .find(|was| goes_on && open(after).all(|is| is.number != was.number))
-        .map(|was| was.window)
+/// The windows that an edit closed.
+fn closed<'t>(
+    before: &'t Commitment,
+    after: &'t Commitment,
+) -> impl Iterator<Item = &'t BookWindow> {
+    open(before).filter(|was| open(after).all(|is| is.number != was.number))
 }
 
-/// The days of the window that an edit moved: as they were, if there were any, and as they are.
-fn moved(before: &Commitment, after: &Commitment) -> Option<(Option<Window>, Window)> {
-    let was = |number| open(before).find(|was| was.number == number).map(|was| was.window);
-    open(after).map(|is| (was(is.number), is.window)).find(|(was, is)| *was != Some(*is))
+/// The window that an edit moved: as it was, if it was there, and as it is.
+fn moved<'t>(
+    before: &'t Commitment,
+    after: &'t Commitment,
+) -> Option<(Option<&'t BookWindow>, &'t BookWindow)> {
+    let was = |number| open(before).find(|was| was.number == number);
+    let mut pairs = open(after).map(|is| (was(is.number), is));
+    pairs.find(|(was, is)| was.map(|was| was.window) != Some(is.window))
+}
+
+/// Its entry is put in the calendar, or moved.
+fn on(window: &BookWindow) -> Option<Entry> {
+    Some(Entry { window: window.number, due: window.window.due?, is_off: false })
+}
+
+/// Its entry is taken out.
+fn off(window: &BookWindow) -> Option<Entry> {
+    on(window).map(|entry| Entry { is_off: true, ..entry })
 }
 
 fn open(commitment: &Commitment) -> impl Iterator<Item = &BookWindow> {

@@ -140,9 +140,17 @@ impl Posting<'_> {
             after.clone_from(&last.reader);
             let (book, messages) = self.messages(page, &people).await?;
             vacant.extend(messages.iter().flat_map(vacancies).map(str::to_owned));
+            let references: Vec<&str> = book.iter().map(|one| one.reference.as_str()).collect();
+            let last_events = desk.store.last_events(&references).await?;
+            let last_event = |reference: &str| last_events.get(reference).copied().unwrap_or(0);
             let find = |reference: &str| find(&book, reference);
-            let facts =
-                LetterFacts { sender: &sender, people: &people, book: &find, links: desk.links() };
+            let facts = LetterFacts {
+                sender: &sender,
+                people: &people,
+                book: &find,
+                last_event: &last_event,
+                links: desk.links(),
+            };
             self.freeze_page(&messages, &facts, &taken_back).await?;
             frozen();
         }

@@ -44,7 +44,8 @@ impl Desk<'_> {
         let sender = self.sender().await?;
         let book = |reference: &str| facts.commitment(reference);
         let (people, links) = (&facts.people, self.links());
-        let letter_facts = Facts { sender: &sender, people, book: &book, links };
+        let letter_facts =
+            Facts { sender: &sender, people, book: &book, last_event: &|_| 0, links };
         // Without templates that work there is no report, and the log says so; the next one makes up for it.
         if let Ok(mut message) = self.seal(Letter::Report(&report), &letter_facts) {
             message.items = report.overdue.iter().map(item).collect();

@@ -1,5 +1,6 @@
 //! Letters: what is to be said, made into the bytes of a mail. Pure: the date and the templates come in as values.
 
+mod calendar;
 mod identity;
 mod letter;
 mod mime;
@@ -21,6 +22,7 @@ use crate::domain::leader::{Language, People};
 use crate::domain::reminder::Message;
 use crate::link::Links;
 
+pub use calendar::Entry;
 pub use notice::{Notice, NoticeItem, NoticeKind};
 pub use report::{Failure, OverdueLine, Report};
 pub use shown::{office, task};
@@ -61,6 +63,8 @@ pub struct Facts<'a> {
     pub people: &'a People,
     /// The commitment with that reference.
     pub book: &'a dyn Fn(&str) -> Option<&'a Commitment>,
+    /// The number of the last event about the commitment with that reference: it rises with all that happens to it.
+    pub last_event: &'a dyn Fn(&str) -> i64,
     /// Makes the links to the pages; `None` where there are none, and leaders answer by mail.
     pub links: Option<&'a Links>,
 }
@@ -153,11 +157,12 @@ pub fn compose(
     mime::build(page, letter, facts, now)
 }
 
-/// The three texts of a mail.
+/// What a mail says, and what goes beside it.
 struct Page {
     subject: String,
     text: String,
     html: String,
+    entries: Vec<calendar::Attached>,
 }
 
 /// Renders with as much room as fits into [`HTML_BYTES_MAX`].
@@ -188,14 +193,14 @@ fn write_within(
     let page = match letter {
         Letter::Reminders { message, .. } => {
             let view = letter::RemindersView::new(&scribe, message)?;
-            templates.render(message.ladder.name(), &office, &view)
+            templates.render(message.ladder.name(), &office, &view, &view.calendar)
         }
         Letter::Notice(notice) => {
             let view = notice::NoticeView::new(&scribe, notice)?;
-            templates.render(notice.kind.template(), &office, &view)
+            templates.render(notice.kind.template(), &office, &view, &view.calendar)
         }
         Letter::Report(report) => {
-            templates.render("report", &office, &report::ReportView::new(&scribe, report))
+            templates.render("report", &office, &report::ReportView::new(&scribe, report), &[])
         }
     };
     Ok(page?)

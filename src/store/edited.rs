@@ -6,18 +6,13 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::SqliteConnection;
 
-use super::batch::json as json_text;
 use super::book::{self, Which};
-use super::journal::{Subject, record};
+use super::journal::{Subject, last_events, record};
 use super::outbox::{FREEZE_PAGE, Frozen, freeze, withdraw};
 use super::{Error, Stamp, Unit};
 use crate::domain::commitment::Commitment;
 use crate::domain::window::Window;
 use crate::telemetry;
-
-const LAST_EVENTS: &str = "
-    SELECT commitment, max(id) FROM events WHERE commitment IN (SELECT value FROM json_each($1))
-     GROUP BY commitment";
 
 /// The name in the journal of what somebody says beside an edit; its text is the detail `text`.
 pub const REMARKED: &str = "remarked";
@@ -133,9 +128,7 @@ impl<'s> Edited<'s> {
     ) -> Result<Self, Error> {
         let references: Vec<&str> = before.iter().map(|one| one.reference.as_str()).collect();
         let (after, _) = book::load(&mut unit, Which::These(&references)).await?;
-        let events: Vec<(String, i64)> =
-            sqlx::query_as(LAST_EVENTS).bind(json_text(&references)?).fetch_all(&mut *unit).await?;
-        let events: HashMap<String, i64> = events.into_iter().collect();
+        let events = last_events(&mut unit, &references).await?;
         let mut after: HashMap<String, Commitment> =
             after.into_iter().map(|one| (one.reference.clone(), one)).collect();
         let touched = |before: Commitment| {

@@ -1,11 +1,13 @@
 //! Who changed what, and when.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::SqliteConnection;
 
-use super::batch::batch;
+use super::batch::{batch, json};
 use super::{Error, Store};
 use crate::clock::Clock;
 
@@ -13,6 +15,10 @@ const RECORD: &str = "
     INSERT INTO events (at, who, what, commitment, leader, message, detail)
     SELECT $2, $3, $4, value ->> 'commitment', value ->> 'leader', value ->> 'message', value -> 'detail'
       FROM jsonb_each($1)";
+
+const LAST_EVENTS: &str = "
+    SELECT commitment, max(id) FROM events WHERE commitment IN (SELECT value FROM json_each($1))
+     GROUP BY commitment";
 
 /// `$2` is the reference as the items have it: what a message is about is only taken apart where it stands there.
 const EVENTS_OF: &str = "
@@ -131,6 +137,16 @@ pub(super) async fn record(
     batch(unit, RECORD, subjects, &[&at, &stamp.who, what]).await
 }
 
+/// The number of the last event about each of these commitments.
+pub(super) async fn last_events(
+    unit: &mut SqliteConnection,
+    references: &[&str],
+) -> Result<HashMap<String, i64>, Error> {
+    let query = sqlx::query_as(LAST_EVENTS).bind(json(references)?);
+    let rows: Vec<(String, i64)> = query.fetch_all(unit).await?;
+    Ok(rows.into_iter().collect())
+}
+
 /// An instant as the store keeps it, always as long, so that text sorts as time does.
 pub(super) fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
@@ -155,6 +171,18 @@ impl Store {
             Ok(Event { at, who, what, leader, message, detail })
         };
         rows.into_iter().map(event).collect()
+    }
+
+    /// The number of the last event about each of these commitments, where there is one: it rises with all that happens
+    /// to it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn last_events(&self, references: &[&str]) -> Result<HashMap<String, i64>, Error> {
+        let mut unit = self.read().await?;
+        let events = last_events(&mut unit, references).await?;
+        unit.commit().await?;
+        Ok(events)
     }
 
     /// Every attempt to deliver a message about a commitment, in the order of time.

@@ -111,7 +111,13 @@ impl Visit {
         let commitment = &self.commitment;
         let find = |reference: &str| Some(commitment).filter(|one| one.reference == reference);
         let sender = self.sender();
-        let facts = Facts { sender: &sender, people: &self.people, book: &find, links: None };
+        let facts = Facts {
+            sender: &sender,
+            people: &self.people,
+            book: &find,
+            last_event: &|_| 0,
+            links: None,
+        };
         let responsible: Vec<String> = commitment
             .responsible
             .iter()

@@ -1,5 +1,6 @@
 //! Mails: what they say, and whether other eyes than lettre's can read them.
 
+pub(crate) mod calendar;
 pub(crate) mod gallery;
 mod golden;
 mod hostile;

@@ -1,5 +1,6 @@
 //! What an edit of the book tells the people it concerns, from the verb to the mail.
 
+mod calendar;
 mod report;
 
 use std::fs;
@@ -21,7 +22,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tempfile::TempDir;
 
-use crate::world::program;
+use crate::world::{part, program};
 
 /// A Wednesday.
 const TODAY: &str = "2026-11-18";
@@ -136,7 +137,7 @@ impl World {
         let to = |mail: &&String| mail.contains(&format!("<{who}@kommune.example>"));
         let mail = mails.iter().find(to).expect("a mail");
         let parsed = mailparse::parse_mail(mail.as_bytes()).unwrap();
-        parsed.subparts[0].get_body().unwrap().replace('\u{a0}', " ")
+        part(&parsed, "text/plain").unwrap().replace('\u{a0}', " ")
     }
 
     fn mails(&self) -> Vec<String> {
@@ -192,7 +193,7 @@ async fn what_else_was_in_a_message_taken_back_goes_the_same_day_in_another() {
 }
 
 #[tokio::test]
-async fn the_others_hear_that_it_is_done_or_given_up_and_one_who_is_alone_hears_nothing() {
+async fn all_who_answer_for_it_hear_that_it_is_done_or_given_up() {
     let world = World::new().await;
     world.promise("ALONE", &["nora"], &[6]).await;
     world.promise("SHARED", &["nora", "sune"], &[6]).await;
@@ -203,12 +204,12 @@ async fn the_others_hear_that_it_is_done_or_given_up_and_one_who_is_alone_hears_
     let all = ["ALONE", "LIST", "SHARED"];
     let concluded = world.make(TODAY, store.done(&all, false, now)).await;
     assert_eq!(concluded.touched, all);
-    assert_eq!(concluded.told, ["Sune Syd", "Nora Nord"]);
+    assert_eq!(concluded.told, ["Nora Nord", "Sune Syd"]);
     assert_eq!(world.make(TODAY, store.done(&["SHARED"], false, now)).await, Concluded::default());
     world.make(TODAY, store.cancel(&["ALONE", "OVER"], now)).await;
     let expected = [
+        "nora ALONE done, LIST done, SHARED done",
         "sune LIST done, SHARED done",
-        "nora LIST done, SHARED done",
         "nora OVER cancelled",
         "sune OVER cancelled",
     ];
@@ -332,7 +333,7 @@ async fn who_takes_over_later_hears_nothing_before() {
     let (store, now) = (&world.store, &stamp(TODAY));
     world.make(TODAY, store.assign_all("nora", &["sune"], day("2026-12-01"), now)).await;
     world.make(TODAY, store.done(&["A"], false, now)).await;
-    assert_eq!(world.notices().await, [""; 0]);
+    assert_eq!(world.notices().await, ["nora A done"]);
 }
 
 #[tokio::test]
@@ -455,11 +456,12 @@ Nora Nord and Sune Syd are told by mail
     assert_eq!(
         advis("done B"),
         "B: the earliest open window is done
+Nora Nord is told by mail
 "
     );
-    assert_eq!(world.notices().await, ["nora A done", "sune A done"]);
+    assert_eq!(world.notices().await, ["nora A done", "sune A done", "nora B done"]);
     advis("once");
     let log = advis("log");
-    assert_eq!((world.mails().len(), log.matches(" A done").count()), (2, 2), "{log}");
+    assert_eq!((world.mails().len(), log.matches(" A done").count()), (3, 2), "{log}");
     assert!(advis("explain A").contains("done to sune@kommune.example: accepted"));
 }

@@ -223,16 +223,15 @@ impl Mail {
             },
             message_id: header("Message-ID").unwrap(),
             subject: header("Subject").unwrap(),
-            text: plain_text(&mail).unwrap(),
+            text: part(&mail, "text/plain").unwrap(),
         }
     }
 }
 
-fn plain_text(mail: &ParsedMail<'_>) -> Option<String> {
-    match mail.ctype.mimetype.as_str() {
-        "text/plain" => Some(mail.get_body().unwrap()),
-        _ => mail.subparts.iter().find_map(plain_text),
-    }
+/// What stands in the first part of that type, lines ended by a newline alone.
+pub(crate) fn part(mail: &ParsedMail<'_>, mimetype: &str) -> Option<String> {
+    let part = mail.parts().find(|part| part.ctype.mimetype == mimetype)?;
+    Some(part.get_body().unwrap().replace("\r\n", "\n"))
 }
 
 /// How a run ended, and what it said.

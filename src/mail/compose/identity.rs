@@ -42,7 +42,19 @@ pub(super) fn threads(letter: Letter<'_>, facts: &Facts<'_>) -> Vec<String> {
     roots
 }
 
+/// The UID of the calendar entry for one window of a commitment: the same in every letter to everyone, whatever
+/// becomes of the window, and whatever address Advis writes from.
+pub(super) fn entry(sender: &Sender, commitment: &str, window: u32) -> String {
+    let parts = ["calendar", commitment, &window.to_string()];
+    format!("{}.advis", digest(sender, parts.into_iter()))
+}
+
 fn derive<'a>(sender: &'a Sender, parts: impl Iterator<Item = &'a str>) -> String {
+    format!("<{}.advis@{}>", digest(sender, parts), sender.from.address.domain())
+}
+
+/// What tells these parts from all others, in [`ID_CHARS`] characters.
+fn digest<'a>(sender: &'a Sender, parts: impl Iterator<Item = &'a str>) -> String {
     let mut digest = Sha256::new();
     for part in std::iter::once(sender.instance.as_str()).chain(parts) {
         // The length goes first, so that no two lists of parts run together into the same bytes.
@@ -51,5 +63,5 @@ fn derive<'a>(sender: &'a Sender, parts: impl Iterator<Item = &'a str>) -> Strin
     }
     let mut id = BASE32_NOPAD.encode(&digest.finalize()).to_lowercase();
     id.truncate(ID_CHARS);
-    format!("<{id}.advis@{}>", sender.from.address.domain())
+    id
 }

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::calendar::{self, EntryView};
 use super::scribe::Scribe;
 use super::{ComposeError, Sender, text};
 use crate::domain::reminder::Message;
@@ -41,10 +42,17 @@ pub(super) struct RemindersView {
     to_secretariat: bool,
     /// Whether every item has the same `why`, so that saying it once is enough.
     same_why: bool,
+    /// Whether the reader answers for every item, standing in for nobody.
+    is_own: bool,
+    /// Whether nobody answers for any item any more.
+    is_vacant: bool,
     /// Whether its items have links.
     linked: bool,
     /// In the order of [`SECTIONS`]; never empty ones.
     sections: Vec<Section>,
+    /// What goes beside it.
+    #[serde(skip)]
+    pub(super) calendar: Vec<EntryView>,
 }
 
 #[derive(Debug, Serialize)]
@@ -92,7 +100,7 @@ pub(super) struct ItemView {
     pub(super) link: Option<String>,
 }
 
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub(super) struct SourceView {
     pub(super) document: String,
     pub(super) date: Option<String>,
@@ -175,7 +183,10 @@ impl RemindersView {
             to_secretariat: message.leader.is_none(),
             linked: items.iter().any(|item| item.link.is_some()),
             same_why: items.iter().all(|item| item.why == first.why),
+            is_own: all_why(&items, "self"),
+            is_vacant: all_why(&items, "vacancy"),
             sections: Vec::new(),
+            calendar: calendar::of_message(&scribe.facts, message, &items),
         };
         let sections = SECTIONS.map(|name| {
             let items = items.extract_if(.., |item| item.section() == name).collect();
@@ -184,6 +195,11 @@ impl RemindersView {
         let sections = sections.into_iter().filter(|section| !section.items.is_empty()).collect();
         Ok(Self { sections, ..view })
     }
+}
+
+/// Whether the reader gets all of it in that capacity.
+fn all_why(items: &[ItemView], capacity: &str) -> bool {
+    items.iter().flat_map(|item| &item.why).all(|why| why.capacity == capacity)
 }
 
 impl ItemView {

@@ -4,10 +4,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
+use lettre::message::header::ContentType;
 use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{MultiPart, SinglePart};
+use lettre::message::{Attachment, MultiPart, SinglePart};
 
-use super::{ComposeError, Composed, Facts, Letter, Page, identity, text};
+use super::calendar::Attached;
+use super::{ComposeError, Composed, Facts, Letter, Page, Sender, identity, text};
 use crate::domain::address::{Mailbox, clean_name};
 
 /// Longest reference in `X-Advis-Items`, in characters.
@@ -31,7 +33,7 @@ pub(super) fn build(
     }))
     .unwrap_or_else(|_| Err("the mail library gave up on it".to_owned()))
     .map_err(ComposeError::Poisonous)?;
-    let Page { subject, text, html } = page;
+    let Page { subject, text, html, .. } = page;
     let sender = facts.sender.envelope_sender.clone();
     Ok(Composed { message_id, subject, sender, recipient: to.address, mime, text, html })
 }
@@ -67,11 +69,27 @@ fn encode(
     // lettre would take a random boundary.
     let boundary: String =
         message_id.chars().filter(char::is_ascii_alphanumeric).take(BOUNDARY_CHARS).collect();
-    let parts = MultiPart::alternative()
-        .boundary(boundary)
+    let letter = MultiPart::alternative()
+        .boundary(&boundary)
         .singlepart(SinglePart::plain(page.text.clone()))
         .singlepart(SinglePart::html(page.html.clone()));
+    if page.entries.is_empty() {
+        return Ok(builder.multipart(letter)?.formatted());
+    }
+    let mut parts = MultiPart::mixed().boundary(format!("mixed-{boundary}")).multipart(letter);
+    for entry in &page.entries {
+        parts = parts.singlepart(attachment(entry, facts.sender, now)?);
+    }
     Ok(builder.multipart(parts)?.formatted())
+}
+
+fn attachment(
+    entry: &Attached,
+    sender: &Sender,
+    now: DateTime<Utc>,
+) -> Result<SinglePart, Box<dyn std::error::Error>> {
+    let kind = format!("text/calendar; charset=utf-8; method={}", entry.method());
+    Ok(Attachment::new(entry.file_name()).body(entry.file(sender, now), ContentType::parse(&kind)?))
 }
 
 /// `AAR-1 before:7; AAR-2 overdue:1`: what the mail is about, for whoever reads logs.

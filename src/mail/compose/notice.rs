@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 
+use super::calendar::{Entry, EntryView, few};
 use super::letter::{ItemView, Why};
 use super::scribe::Scribe;
 use super::{ComposeError, Told, text, words};
@@ -19,6 +20,8 @@ pub enum NoticeKind {
     TakenOver,
     /// To those responsible beside the one who did it.
     Done,
+    /// To the one who said on a page that it is done.
+    Receipt,
     /// To everyone responsible: it is given up.
     Cancelled,
     /// To everyone responsible.
@@ -33,13 +36,14 @@ pub enum NoticeKind {
 }
 
 impl NoticeKind {
-    /// `handed_over`, `taken_over`, `done`, `cancelled`, `new_deadline`, or a name of [`Told`].
+    /// `handed_over`, `taken_over`, `done`, `receipt`, `cancelled`, `new_deadline`, or a name of [`Told`].
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             Self::HandedOver => "handed_over",
             Self::TakenOver => "taken_over",
             Self::Done => "done",
+            Self::Receipt => "receipt",
             Self::Cancelled => "cancelled",
             Self::NewDeadline { .. } => "new_deadline",
             Self::Told(told) => told.name(),
@@ -80,6 +84,8 @@ pub struct NoticeItem {
     pub commitment: String,
     /// The window it is about; `None` when it is about none in particular.
     pub span: Option<Window>,
+    /// What becomes of its windows in the reader's calendar.
+    pub entries: Vec<Entry>,
 }
 
 /// What the template of notices gets.
@@ -104,6 +110,9 @@ pub(super) struct NoticeView {
     reason: String,
     count: usize,
     items: Vec<ItemView>,
+    /// What goes beside it.
+    #[serde(skip)]
+    pub(super) calendar: Vec<EntryView>,
 }
 
 impl NoticeView {
@@ -121,6 +130,15 @@ impl NoticeView {
         let is_theirs = notice.about.iter().any(|(_, capacity)| *capacity == Capacity::Self_);
         let about = if is_theirs { &[][..] } else { &notice.about };
         let others: Vec<String> = about.iter().map(|(leader, _)| scribe.name(leader)).collect();
+        let items: Vec<ItemView> =
+            notice.items.iter().map(|item| view(scribe, notice, item)).collect::<Result<_, _>>()?;
+        let entry = |(item, view): (&NoticeItem, &ItemView), entry: &Entry| {
+            EntryView::new(&scribe.facts, &item.commitment, view, entry.clone())
+        };
+        let entries = notice.items.iter().zip(&items);
+        let entries =
+            entries.flat_map(|both| both.0.entries.iter().map(move |one| entry(both, one)));
+        let calendar = few(entries.collect());
         Ok(Self {
             kind: notice.kind.template(),
             language: notice.language.code(),
@@ -134,11 +152,8 @@ impl NoticeView {
             from: from.and_then(|from| from.due).map(|due| words::day(scribe.language, due)),
             reason: text::fit(reason, scribe.room.quote.max(scribe.room.other)),
             count: notice.items.len(),
-            items: notice
-                .items
-                .iter()
-                .map(|item| view(scribe, notice, item))
-                .collect::<Result<_, _>>()?,
+            items,
+            calendar,
         })
     }
 }
@@ -147,7 +162,10 @@ fn view(scribe: &Scribe<'_>, notice: &Notice, item: &NoticeItem) -> Result<ItemV
     let commitment = scribe.commitment(&item.commitment)?;
     let due = item.span.and_then(|span| span.due);
     let days_left = due.map(|due| (due - scribe.on).num_days());
-    let is_theirs = matches!(notice.kind, NoticeKind::HandedOver | NoticeKind::NewDeadline { .. });
+    let is_theirs = matches!(
+        notice.kind,
+        NoticeKind::HandedOver | NoticeKind::NewDeadline { .. } | NoticeKind::Receipt
+    );
     let about = notice.about.first().filter(|_| is_theirs);
     let reader =
         about.and_then(|(leader, _)| scribe.facts.people.receiver(leader, notice.on).leader);

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Days, NaiveDate};
 
 use super::{
-    ComposeError, Composed, Facts, Failure, Letter, Notice, NoticeItem, NoticeKind, OverdueLine,
-    Report, Sender, Templates, Told, compose,
+    ComposeError, Composed, Entry, Facts, Failure, Letter, Notice, NoticeItem, NoticeKind,
+    OverdueLine, Report, Sender, Templates, Told, compose,
 };
 use crate::domain::address::{BadAddress, EmailAddress, Mailbox};
 use crate::domain::commitment::{Commitment, Responsible, Source, Status};
@@ -43,7 +43,7 @@ fn compose_in(
     let commitments: Vec<Commitment> =
         ["follow_up", "meeting", "milestone"].into_iter().flat_map(commitments).collect();
     let book = |reference: &str| commitments.iter().find(|found| found.reference == reference);
-    let facts = Facts { sender: &sender, people: &people, book: &book, links };
+    let facts = Facts { sender: &sender, people: &people, book: &book, last_event: &|_| 1, links };
     let messages = messages(&commitments, &mailbox, language);
     let notices = notices(&commitments, &mailbox, language);
     let reports = [full_report(&commitments, &mailbox), Report::default()];
@@ -197,6 +197,8 @@ fn notices(commitments: &[Commitment], to: &Mailbox, language: Language) -> Vec<
         (NoticeKind::HandedOver, day),
         (NoticeKind::TakenOver, None),
         (NoticeKind::Done, day),
+        (NoticeKind::Receipt, None),
+        (NoticeKind::Receipt, day),
         (NoticeKind::Cancelled, None),
         (moved(day, HOSTILE), day),
         (moved(None, ""), day),
@@ -211,9 +213,10 @@ fn notices(commitments: &[Commitment], to: &Mailbox, language: Language) -> Vec<
         (NoticeKind::Told(Told::ProposalWithdrawn), None),
         (NoticeKind::Told(Told::ProposalRefused { wanted, text: String::new() }), open),
     ];
-    let item = |commitment: &Commitment, span| NoticeItem {
+    let item = |commitment: &Commitment, span: Option<Window>| NoticeItem {
         commitment: commitment.reference.clone(),
         span,
+        entries: vec![Entry { window: 1, due: NaiveDate::default(), is_off: span.is_none() }],
     };
     let notice = |kind, about, items| Notice {
         kind,

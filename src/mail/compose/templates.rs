@@ -8,17 +8,20 @@ use minijinja::value::Serde;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, context};
 use serde::Serialize;
 
+use super::calendar::{Attached, EntryView};
 use super::letter::OfficeView;
 use super::{ComposeError, Page, SUBJECT_CHARS_MAX, sample, text};
 
 /// Every template by its file name. Sentences stand in `words.*`, the order of things in the others.
-const BUILT_IN: [(&str, &str); 23] = [
+const BUILT_IN: [(&str, &str); 27] = [
     ("base.html", include_str!("../templates/base.html")),
     ("base.txt", include_str!("../templates/base.txt")),
     ("escalation.html", include_str!("../templates/escalation.html")),
     ("escalation.txt", include_str!("../templates/escalation.txt")),
     ("item.html", include_str!("../templates/item.html")),
     ("item.txt", include_str!("../templates/item.txt")),
+    ("lead.html", include_str!("../templates/lead.html")),
+    ("lead.txt", include_str!("../templates/lead.txt")),
     ("links.da.txt", include_str!("../templates/links.da.txt")),
     ("links.en.txt", include_str!("../templates/links.en.txt")),
     ("links.html", include_str!("../templates/links.html")),
@@ -34,6 +37,8 @@ const BUILT_IN: [(&str, &str); 23] = [
     ("told.en.txt", include_str!("../templates/told.en.txt")),
     ("told.html", include_str!("../templates/told.html")),
     ("told.txt", include_str!("../templates/told.txt")),
+    ("undo.html", include_str!("../templates/undo.html")),
+    ("undo.txt", include_str!("../templates/undo.txt")),
     ("words.da.txt", include_str!("../templates/words.da.txt")),
     ("words.en.txt", include_str!("../templates/words.en.txt")),
 ];
@@ -47,6 +52,7 @@ const LETTER_SOURCE: &str = concat!(
     "{% include 'subject.txt' %}{{ part }}",
     "{% include kind ~ '.txt' %}{{ part }}",
     "{% include kind ~ '.html' %}",
+    "{% for entry in entries %}{{ part }}{{ say.entry_title(entry) }}{{ part }}{{ say.entry_text(entry) }}{% endfor %}",
 );
 
 /// Ends a part of the letter; no text that we take in holds a control character.
@@ -132,15 +138,17 @@ impl Templates {
         kind: &str,
         office: &OfficeView,
         letter: &impl Serialize,
+        entries: &[EntryView],
     ) -> Result<Page, TemplateError> {
         let facts = context! {
             kind,
             part => PART,
             office => Serde(office),
             letter => Serde(letter),
+            entries => Serde(entries),
         };
         let filled = self.environment.get_template(LETTER)?.render(&facts)?;
-        let mut parts = filled.splitn(3, PART);
+        let mut parts = filled.split(PART);
         let mut part = || parts.next().unwrap_or_default();
         let (subject, text, html) = (part(), part(), part());
         let subject = text::fit(subject, SUBJECT_CHARS_MAX);
@@ -149,7 +157,13 @@ impl Templates {
             let file = "subject.txt".to_owned();
             return Err(TemplateError { file, line: None, problem });
         }
-        Ok(Page { subject, text: text::tidy(text), html: text::tidy(html) })
+        let attach = |view: &EntryView| Attached {
+            view: view.clone(),
+            title: text::one_line(part()),
+            text: text::tidy(part()).trim_end().to_owned(),
+        };
+        let entries = entries.iter().map(attach).collect();
+        Ok(Page { subject, text: text::tidy(text), html: text::tidy(html), entries })
     }
 }
 

@@ -8,7 +8,8 @@ use advis::domain::rule::Step;
 use advis::domain::window::Window;
 use advis::link::Links;
 use advis::mail::compose::{
-    Composed, Failure, Letter, Notice, NoticeItem, NoticeKind, OverdueLine, Report, Templates, Told,
+    Composed, Entry, Failure, Letter, Notice, NoticeItem, NoticeKind, OverdueLine, Report,
+    Templates, Told,
 };
 
 use super::scene::*;
@@ -136,7 +137,18 @@ fn without_pages(language: Language) -> Vec<(&'static str, Message)> {
 
 /// To Åse, about her own.
 fn notice(kind: NoticeKind, event: i64, commitments: &[&str], span: Option<Window>) -> Notice {
-    let item = |commitment: &&str| NoticeItem { commitment: (*commitment).to_owned(), span };
+    let due = date("2020-06-30");
+    let entry = |is_off| vec![Entry { window: 1, due, is_off }];
+    let entries = match kind {
+        NoticeKind::Told(_) => Vec::new(),
+        NoticeKind::HandedOver | NoticeKind::NewDeadline { .. } => entry(false),
+        _ => entry(true),
+    };
+    let item = |commitment: &&str| NoticeItem {
+        commitment: (*commitment).to_owned(),
+        span,
+        entries: entries.clone(),
+    };
     Notice {
         kind,
         event,
@@ -164,6 +176,7 @@ fn notices(language: Language) -> Vec<Notice> {
         (NoticeKind::HandedOver, june),
         (NoticeKind::TakenOver, None),
         (NoticeKind::Done, june),
+        (NoticeKind::Receipt, None),
         (NoticeKind::Cancelled, None),
         (moved, june),
         told(Told::Remarked { text: text() }),

@@ -51,8 +51,14 @@ fn other_eyes_read_the_headers_and_both_parts() {
         assert_eq!(header(&parsed, name), None);
     }
     assert_eq!(mail.subject, "Frist i dag: Mål på Ærø");
-    assert_eq!(parsed.ctype.mimetype, "multipart/alternative");
-    let bodies: Vec<(String, String)> = parsed
+    assert_eq!(parsed.ctype.mimetype, "multipart/mixed");
+    let [letter, entry] = parsed.subparts.as_slice() else { panic!("{:?}", parsed.subparts) };
+    assert_eq!(letter.ctype.mimetype, "multipart/alternative");
+    assert_eq!(entry.ctype.mimetype, "text/calendar");
+    assert_eq!(entry.ctype.params["method"], "PUBLISH");
+    let named = &entry.get_content_disposition().params["filename"];
+    assert_eq!(named, "NOR-1.ics");
+    let bodies: Vec<(String, String)> = letter
         .subparts
         .iter()
         .map(|part| (part.ctype.mimetype.clone(), part.get_body().expect("a body")))
@@ -144,7 +150,7 @@ fn every_letter_about_a_commitment_joins_one_conversation() {
         language: Language::Danish,
         by: vec!["Åse Ærøbo".to_owned()],
         about: vec![("soeren".to_owned(), Capacity::Self_)],
-        items: vec![NoticeItem { commitment: "NOR-1".to_owned(), span: None }],
+        items: vec![NoticeItem { commitment: "NOR-1".to_owned(), span: None, entries: Vec::new() }],
     };
     let letter = Letter::Notice(&notice);
     let notice = compose(letter, &[commitment("NOR-1")], &Templates::built_in()).expect("a mail");

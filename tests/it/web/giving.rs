@@ -118,9 +118,9 @@ async fn a_remark_reaches_the_secretariat() {
     site.promise("A", &["nora"]).await;
     let done = format!("{}/done", site.link("A", "nora"));
     site.submit(&done, &[("remark", "Se referatet")]).await;
-    assert_eq!(site.notices().await, ["sek A remarked"]);
-    let mail = site.strings("SELECT CAST(mime AS TEXT) FROM message_bytes").await;
-    let parsed = mailparse::parse_mail(mail[0].as_bytes()).unwrap();
-    let text = parsed.subparts[0].get_body().unwrap();
+    assert_eq!(site.notices().await, ["nora A receipt", "sek A remarked"]);
+    let mail = site.strings("SELECT CAST(mime AS TEXT) FROM message_bytes ORDER BY message").await;
+    let parsed = mailparse::parse_mail(mail[1].as_bytes()).unwrap();
+    let text = crate::world::part(&parsed, "text/plain").unwrap();
     assert!(text.contains("Nora Nord skriver: »Se referatet«"), "{text}");
 }

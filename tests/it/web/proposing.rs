@@ -67,7 +67,7 @@ async fn a_refused_proposal_leaves_the_deadline_and_its_leader_hears_why() {
     assert_eq!(site.notices().await, ["sek A proposed", "nora A proposal_refused"]);
     let mails = site.strings("SELECT CAST(mime AS TEXT) FROM message_bytes ORDER BY message").await;
     let parsed = mailparse::parse_mail(mails[1].as_bytes()).unwrap();
-    let text = parsed.subparts[0].get_body().unwrap().replace('\u{a0}', " ");
+    let text = crate::world::part(&parsed, "text/plain").unwrap().replace('\u{a0}', " ");
     for words in ["sagt nej til en ny frist (31. maj 2027)", "Begrundelse: Udvalget skal bruge den"]
     {
         assert!(text.contains(words), "{words}: {text}");
