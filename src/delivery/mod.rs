@@ -1,11 +1,13 @@
 //! From a planned reminder to a delivered message: a firing, the state machine, and the engine that steps it.
 
 pub mod engine;
+mod failures;
 pub mod firings;
 mod letters;
 pub mod notices;
 pub mod pass;
 mod posting;
+pub mod preview;
 mod reading;
 mod report;
 pub mod shift;

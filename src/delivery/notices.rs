@@ -56,7 +56,9 @@ impl Desk<'_> {
     ) -> Result<Concluded, store::Error> {
         let (mut frozen, mut told, mut untold) = (Vec::new(), Vec::new(), Vec::new());
         let is_told = actor.is_some_and(|actor| actor.tell.is_some());
-        let concerns = |one: &Touched| !words(edited.deed(), one, self.today()).is_empty();
+        let is_leader = actor.is_some();
+        let concerns =
+            |one: &Touched| !words(edited.deed(), one, is_leader, self.today()).is_empty();
         if is_told || edited.touched().iter().any(concerns) {
             let (people, _) = self.people().await?;
             let sender = self.sender().await?;
@@ -131,7 +133,7 @@ fn about_one(
 ) -> Vec<Notice> {
     let name = |leader: &str| people.get(leader).map_or(leader, |leader| &leader.name).to_owned();
     let mut notices: Vec<Notice> = Vec::new();
-    for Word { leader, kind, span, entries } in words(deed, one, today) {
+    for Word { leader, kind, span, entries } in words(deed, one, actor.is_some(), today) {
         let receiver = people.receiver(leader, today);
         let did_it = |actor: Actor<'_>| receiver.leader.as_deref() == Some(actor.leader);
         let kind = match kind {
@@ -195,8 +197,9 @@ struct Word<'t> {
 }
 
 /// Who is to hear what of an edit, and what becomes of it in their calendars. Nobody hears of what was not being
-/// reminded of.
-fn words<'t>(deed: &'t Deed, one: &'t Touched, today: NaiveDate) -> Vec<Word<'t>> {
+/// reminded of. The others hear that something is done or given up; a leader who is alone with it hears it only as the
+/// receipt for an edit of their own.
+fn words<'t>(deed: &'t Deed, one: &'t Touched, is_leader: bool, today: NaiveDate) -> Vec<Word<'t>> {
     let Touched { before, after, .. } = one;
     if let Deed::ProposalRefused { leader, wanted, reason } = deed {
         let kind = Told::ProposalRefused { wanted: *wanted, text: reason.clone() };
@@ -212,14 +215,15 @@ fn words<'t>(deed: &'t Deed, one: &'t Touched, today: NaiveDate) -> Vec<Word<'t>
         leaders.into_iter().map(word).collect::<Vec<_>>()
     };
     let all_off = || open(before).filter_map(off).collect();
+    let is_news = is_leader || new.len() > 1;
     match deed {
-        Deed::Done => {
+        Deed::Done if is_news => {
             let closed: Vec<&BookWindow> = closed(before, after).collect();
             let goes_on = after.status == Status::Open;
             let span = closed.first().filter(|_| goes_on).map(|was| was.window);
             tell(new, NoticeKind::Done, span, closed.into_iter().filter_map(off).collect())
         }
-        Deed::Cancelled => tell(new, NoticeKind::Cancelled, None, all_off()),
+        Deed::Cancelled if is_news => tell(new, NoticeKind::Cancelled, None, all_off()),
         Deed::Postponed { reason } => moved(before, after).map_or_else(Vec::new, |(was, is)| {
             let from = was.map(|was| was.window);
             let kind = NoticeKind::NewDeadline { from, reason: reason.clone() };
@@ -236,7 +240,9 @@ fn words<'t>(deed: &'t Deed, one: &'t Touched, today: NaiveDate) -> Vec<Word<'t>
             words.extend(tell(without(&old, &new), NoticeKind::TakenOver, None, all_off()));
             words
         }
-        Deed::Reopened
+        Deed::Done
+        | Deed::Cancelled
+        | Deed::Reopened
         | Deed::Confirmed
         | Deed::Snoozed
         | Deed::Woken

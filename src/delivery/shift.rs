@@ -111,6 +111,7 @@ impl<'s> Shift<'s> {
         desk: &Desk<'_>,
         plans: bool,
     ) -> Result<(Option<Posted>, Tally), store::Error> {
+        desk.tell_of_failures().await?;
         let (mut posted, mut tally) = match plans {
             true => {
                 let (posted, tally) = self.post(desk).await?;
@@ -125,6 +126,10 @@ impl<'s> Shift<'s> {
             // Somebody changed what was on its way; what else was in those messages goes in others.
             let (more, now) = self.post(desk).await?;
             posted.add(more);
+            tally = later(tally, now);
+        }
+        if tally.rejected + tally.expired + tally.held > 0 && desk.tell_of_failures().await? {
+            let now = deliver(&self.outbox, &mut self.lanes, self.lock, desk, false).await?;
             tally = later(tally, now);
         }
         Ok((posted, tally))

@@ -87,6 +87,13 @@ impl Forecast<'_> {
         messages
     }
 
+    /// The commitment with that reference, as it is on the last day that was asked for.
+    #[must_use]
+    pub fn commitment(&self, reference: &str) -> Option<&Commitment> {
+        let place = self.book.binary_search_by(|one| one.reference.as_str().cmp(reference)).ok()?;
+        self.book.get(place)
+    }
+
     /// The places of the commitments whose day has come, by reference.
     fn take_near(&mut self, today: NaiveDate) -> Vec<usize> {
         let later = self.agenda.split_off(&after(today, 1));

@@ -3,6 +3,7 @@
 //! Nothing here decides. Every change of state names the state it expects; a row that is no longer so is a miss, not an
 //! error, and nothing is written about it.
 
+mod failures;
 mod freeze;
 mod log;
 mod moves;
@@ -11,6 +12,7 @@ mod plan;
 mod send;
 mod withdraw;
 
+pub use failures::Undelivered;
 pub(super) use freeze::freeze;
 pub use freeze::{FREEZE_PAGE, Frozen, Purpose};
 pub use log::{Counts, LogRow, Past, Reported};

@@ -9,6 +9,7 @@ mod importing;
 mod leaks;
 mod operating;
 mod other_systems;
+mod previewing;
 mod refusals;
 mod rehearsing;
 mod restoring;

@@ -3,7 +3,7 @@
 use data_encoding::BASE32_NOPAD;
 use sha2::{Digest, Sha256};
 
-use super::{Facts, Letter, Sender};
+use super::{Facts, Letter, NoticeKind, Sender};
 use crate::domain::reminder::Item;
 
 /// Length of the part that tells Message-IDs apart, in base32 characters: 130 bits.
@@ -19,7 +19,13 @@ pub(super) fn message_id(letter: Letter<'_>, facts: &Facts<'_>) -> String {
             let reminders = message.items.iter().flat_map(Item::reminders);
             (message.ladder.name(), edition, reminders.map(|key| key.to_string()).collect())
         }
-        Letter::Notice(notice) => ("notice", 0, vec![format!("event {}", notice.event)]),
+        Letter::Notice(notice) => {
+            let what = match notice.kind {
+                NoticeKind::Undelivered { .. } => "attempt",
+                _ => "event",
+            };
+            ("notice", 0, vec![format!("{what} {}", notice.event)])
+        }
         Letter::Report(_) => ("report", 0, Vec::new()),
     };
     let day = letter.on().to_string();

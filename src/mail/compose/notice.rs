@@ -33,10 +33,19 @@ pub enum NoticeKind {
     },
     /// To the secretariat: what a leader did on a page.
     Told(Told),
+    /// To the secretariat: a mail did not arrive, and the leader knows nothing.
+    Undelivered {
+        /// Who should have got it.
+        to: Mailbox,
+        /// Number of the message: what `resend` takes.
+        message: i64,
+        /// Why, in the words of the server or our own.
+        cause: String,
+    },
 }
 
 impl NoticeKind {
-    /// `handed_over`, `taken_over`, `done`, `receipt`, `cancelled`, `new_deadline`, or a name of [`Told`].
+    /// `handed_over`, `taken_over`, `done`, `receipt`, `cancelled`, `new_deadline`, `undelivered`, or a name of [`Told`].
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -47,12 +56,26 @@ impl NoticeKind {
             Self::Cancelled => "cancelled",
             Self::NewDeadline { .. } => "new_deadline",
             Self::Told(told) => told.name(),
+            Self::Undelivered { .. } => "undelivered",
         }
     }
 
     /// The file name of its templates, without the ending; the templates know the letter by it, too.
     pub(super) fn template(&self) -> &'static str {
-        if let Self::Told(_) = self { "told" } else { "notice" }
+        match self {
+            Self::Told(_) => "told",
+            Self::Undelivered { .. } => "undelivered",
+            _ => "notice",
+        }
+    }
+
+    /// Whether its reader answers for what it is about: a confidential commitment shows itself to no other.
+    fn is_for_the_responsible(&self) -> bool {
+        match self {
+            Self::Told(told) => matches!(told, Told::ProposalRefused { .. }),
+            Self::TakenOver | Self::Undelivered { .. } => false,
+            _ => true,
+        }
     }
 }
 
@@ -61,7 +84,8 @@ impl NoticeKind {
 pub struct Notice {
     /// What happened.
     pub kind: NoticeKind,
-    /// Number of the event in the store that caused it, the first of several: makes the Message-ID its own.
+    /// Number of the event in the store that caused it, the first of several, or of the attempt that failed: makes the
+    /// Message-ID its own.
     pub event: i64,
     /// The day of sending.
     pub on: NaiveDate,
@@ -99,8 +123,12 @@ pub(super) struct NoticeView {
     by: String,
     /// Whom it is really for, where the reader stands in for them.
     other: String,
-    /// Whom it went to, where a leader gave it on.
+    /// Whom it went to, where a leader gave it on; who got no mail.
     to: String,
+    /// Where that mail went.
+    address: String,
+    /// Number of that mail.
+    message: i64,
     /// The days that a leader wants.
     wanted: Option<String>,
     /// Why the reader stands in.
@@ -123,7 +151,15 @@ impl NoticeView {
         let (from, reason) = match &notice.kind {
             NoticeKind::NewDeadline { from, reason } => (*from, reason.as_str()),
             NoticeKind::Told(told) => (None, told.text()),
+            NoticeKind::Undelivered { cause, .. } => (None, cause.as_str()),
             _ => (None, ""),
+        };
+        let (to, address, message) = match &notice.kind {
+            NoticeKind::Undelivered { to, message, .. } => {
+                (to.name.as_str(), to.address.as_str(), *message)
+            }
+            NoticeKind::Told(told) => (told.to(), "", 0),
+            _ => ("", "", 0),
         };
         let told = if let NoticeKind::Told(told) = &notice.kind { Some(told) } else { None };
         let by: Vec<String> = notice.by.iter().map(|name| scribe.short(name)).collect();
@@ -146,7 +182,9 @@ impl NoticeView {
             event: notice.kind.name(),
             by: words::list(scribe.language, &by),
             other: words::list(scribe.language, &others),
-            to: told.map(|told| scribe.short(told.to())).unwrap_or_default(),
+            to: scribe.short(to),
+            address: address.to_owned(),
+            message,
             wanted: told.and_then(Told::wanted).map(|days| words::span(scribe.language, days)),
             why: scribe.why(about),
             from: from.and_then(|from| from.due).map(|due| words::day(scribe.language, due)),
@@ -170,5 +208,7 @@ fn view(scribe: &Scribe<'_>, notice: &Notice, item: &NoticeItem) -> Result<ItemV
     let reader =
         about.and_then(|(leader, _)| scribe.facts.people.receiver(leader, notice.on).leader);
     let link = scribe.link(&item.commitment, reader.as_deref());
-    Ok(ItemView { link, ..scribe.about(commitment, item.span.as_ref(), days_left) })
+    let view = ItemView { link, ..scribe.about(commitment, item.span.as_ref(), days_left) };
+    let is_discreet = commitment.confidential && !notice.kind.is_for_the_responsible();
+    Ok(if is_discreet { view.discreet() } else { view })
 }

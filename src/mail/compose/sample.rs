@@ -199,6 +199,8 @@ fn notices(commitments: &[Commitment], to: &Mailbox, language: Language) -> Vec<
         (NoticeKind::Done, day),
         (NoticeKind::Receipt, None),
         (NoticeKind::Receipt, day),
+        (undelivered(to, HOSTILE), day),
+        (undelivered(to, ""), None),
         (NoticeKind::Cancelled, None),
         (moved(day, HOSTILE), day),
         (moved(None, ""), day),
@@ -236,6 +238,10 @@ fn notices(commitments: &[Commitment], to: &Mailbox, language: Language) -> Vec<
         notice(kind, others.collect(), items)
     };
     commitments.iter().flat_map(of).chain(kinds.clone().map(all)).collect()
+}
+
+fn undelivered(to: &Mailbox, cause: &str) -> NoticeKind {
+    NoticeKind::Undelivered { to: to.clone(), message: 1, cause: cause.to_owned() }
 }
 
 fn full_report(commitments: &[Commitment], to: &Mailbox) -> Report {

@@ -13,7 +13,7 @@ use super::letter::OfficeView;
 use super::{ComposeError, Page, SUBJECT_CHARS_MAX, sample, text};
 
 /// Every template by its file name. Sentences stand in `words.*`, the order of things in the others.
-const BUILT_IN: [(&str, &str); 27] = [
+const BUILT_IN: [(&str, &str); 29] = [
     ("base.html", include_str!("../templates/base.html")),
     ("base.txt", include_str!("../templates/base.txt")),
     ("escalation.html", include_str!("../templates/escalation.html")),
@@ -37,6 +37,8 @@ const BUILT_IN: [(&str, &str); 27] = [
     ("told.en.txt", include_str!("../templates/told.en.txt")),
     ("told.html", include_str!("../templates/told.html")),
     ("told.txt", include_str!("../templates/told.txt")),
+    ("undelivered.html", include_str!("../templates/undelivered.html")),
+    ("undelivered.txt", include_str!("../templates/undelivered.txt")),
     ("undo.html", include_str!("../templates/undo.html")),
     ("undo.txt", include_str!("../templates/undo.txt")),
     ("words.da.txt", include_str!("../templates/words.da.txt")),

@@ -140,7 +140,7 @@ fn notice(kind: NoticeKind, event: i64, commitments: &[&str], span: Option<Windo
     let due = date("2020-06-30");
     let entry = |is_off| vec![Entry { window: 1, due, is_off }];
     let entries = match kind {
-        NoticeKind::Told(_) => Vec::new(),
+        NoticeKind::Told(_) | NoticeKind::Undelivered { .. } => Vec::new(),
         NoticeKind::HandedOver | NoticeKind::NewDeadline { .. } => entry(false),
         _ => entry(true),
     };
@@ -170,6 +170,11 @@ fn notices(language: Language) -> Vec<Notice> {
         from: Some(Window::day(date("2020-05-29"))),
         reason: "Data fra første kvartal mangler.".to_owned(),
     };
+    let undelivered = NoticeKind::Undelivered {
+        to: mailbox("Søren Ågård", "soeren@nordby.example"),
+        message: 17,
+        cause: "5.1.1 mailbox unknown".to_owned(),
+    };
     let one = |(event, (kind, span))| notice(kind, event, &["NOR-1"], span);
     let told = |told| (NoticeKind::Told(told), june);
     let singles = [
@@ -187,6 +192,7 @@ fn notices(language: Language) -> Vec<Notice> {
         told(Told::Proposed { wanted, text: text() }),
         told(Told::ProposalWithdrawn),
         told(Told::ProposalRefused { wanted, text: text() }),
+        (undelivered, june),
     ];
     let for_ida = |notice| Notice {
         about: vec![("ida".to_owned(), Capacity::DeputyOf("ida".to_owned()))],

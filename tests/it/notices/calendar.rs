@@ -26,7 +26,7 @@ fn told(entries: &[Seen]) -> Vec<(&str, String)> {
 #[tokio::test]
 async fn an_entry_is_moved_and_taken_out_under_one_uid_with_a_rising_sequence() {
     let world = World::new().await;
-    world.promise("A", &["nora"], &[6]).await;
+    world.promise("A", &["nora", "sune"], &[6]).await;
     let store = &world.store;
     // 30 days before the deadline, a Friday.
     let first = "2027-05-28";
@@ -54,11 +54,11 @@ async fn an_entry_is_moved_and_taken_out_under_one_uid_with_a_rising_sequence() 
 #[tokio::test]
 async fn each_window_has_an_entry_of_its_own_and_done_takes_out_what_is_done() {
     let world = World::new().await;
-    world.promise("A", &["nora"], &[6, 9]).await;
+    world.promise("A", &["nora", "sune"], &[6, 9]).await;
     let now = &stamp(TODAY);
     world.make(TODAY, world.store.done(&["A"], false, now)).await;
     world.make(TODAY, world.store.done(&["A"], false, now)).await;
-    world.promise("B", &["nora"], &[6, 9]).await;
+    world.promise("B", &["nora", "sune"], &[6, 9]).await;
     world.make(TODAY, world.store.done(&["B"], true, now)).await;
     let seen = world.calendar("nora").await;
     let days = ["2027-06-28", "2027-09-28", "2027-06-28", "2027-09-28"];

@@ -102,8 +102,8 @@ async fn a_mail_that_did_not_arrive_is_named_once_and_one_that_did_in_the_end_ne
         )
         .await;
     world.report(MONDAY).await;
-    assert_eq!(world.pass(MONDAY, false).await.tally.sent, 1);
-    let text = world.text("sek").await;
+    assert_eq!(world.pass(MONDAY, false).await.tally.sent, 2, "the report, and a notice at once");
+    let text = world.text_of("sek", "Ugens overblik").await;
     assert!(text.contains("Nora Nord") && text.contains("5.1.1 ukendt (om A)"), "{text}");
     assert!(!text.contains("Sune"), "{text}");
     world.report(NEXT_MONDAY).await;

@@ -138,7 +138,7 @@ async fn what_is_sent_twice_happens_once() {
         site.strings("SELECT number || '' FROM windows WHERE closed_on IS NOT NULL").await,
         ["1"]
     );
-    assert_eq!(site.notices().await, ["sune A done"]);
+    assert_eq!(site.notices().await, ["nora A receipt", "sune A done"]);
 
     let undo = body(&receipt, &[]);
     for _ in 0..2 {
