@@ -206,6 +206,10 @@ fn words<'t>(deed: &'t Deed, one: &'t Touched, is_leader: bool, today: NaiveDate
         let span = before.earliest_open().map(|open| open.window);
         return vec![Word { leader, kind: NoticeKind::Told(kind), span, entries: Vec::new() }];
     }
+    if let Deed::LinkSent { leader } = deed {
+        let span = before.earliest_open().map(|open| open.window);
+        return vec![Word { leader, kind: NoticeKind::NewLink, span, entries: Vec::new() }];
+    }
     if before.status != Status::Open {
         return Vec::new();
     }
@@ -250,7 +254,8 @@ fn words<'t>(deed: &'t Deed, one: &'t Touched, is_leader: bool, today: NaiveDate
         | Deed::Owned
         | Deed::Proposed
         | Deed::ProposalWithdrawn
-        | Deed::ProposalRefused { .. } => Vec::new(),
+        | Deed::ProposalRefused { .. }
+        | Deed::LinkSent { .. } => Vec::new(),
     }
 }
 

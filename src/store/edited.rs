@@ -17,6 +17,9 @@ use crate::telemetry;
 /// The name in the journal of what somebody says beside an edit; its text is the detail `text`.
 pub const REMARKED: &str = "remarked";
 
+/// The name in the journal of a new link.
+pub const LINK_SENT: &str = "link sent";
+
 /// What was done to commitments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Deed {
@@ -54,6 +57,11 @@ pub enum Deed {
         /// Why not, in people's words; may be empty.
         reason: String,
     },
+    /// A leader with an old link gets a new one. The book stays as it is.
+    LinkSent {
+        /// Reference of the leader.
+        leader: String,
+    },
     /// Others answer for it, now or from a day to come.
     Assigned,
     /// The day of an earlier assignment has come.
@@ -77,6 +85,7 @@ impl Deed {
             Self::Proposed => "proposed",
             Self::ProposalWithdrawn => "proposal withdrawn",
             Self::ProposalRefused { .. } => "proposal refused",
+            Self::LinkSent { .. } => LINK_SENT,
             Self::Assigned => "assigned",
             Self::HandedOver => "handed over",
         }
@@ -91,6 +100,7 @@ impl Deed {
                 | Self::Proposed
                 | Self::ProposalWithdrawn
                 | Self::ProposalRefused { .. }
+                | Self::LinkSent { .. }
         )
     }
 }

@@ -36,7 +36,7 @@ use self::outbox::Moves;
 
 pub use self::book::Which;
 pub use self::changes::ClosedAs;
-pub use self::edited::{Deed, Edited, REMARKED, Touched};
+pub use self::edited::{Deed, Edited, LINK_SENT, REMARKED, Touched};
 pub use self::error::Error;
 pub use self::import::{
     Cells, Change, Import, ImportProblem, ImportReport, ImportedCommitment, ImportedLeader,

@@ -10,6 +10,7 @@ mod history;
 mod pace;
 mod page;
 mod render;
+mod renew;
 mod view;
 mod visit;
 
@@ -100,6 +101,7 @@ impl Pages {
         let pages = Router::new()
             .route(&format!("{TASK_PATH}{{token}}"), get(page::task))
             .route(&format!("{TASK_PATH}{{token}}/receipt"), get(page::receipt))
+            .route(&format!("{TASK_PATH}{{token}}/renew"), get(page::task).post(renew::renew))
             .route(&format!("{TASK_PATH}{{token}}/{{act}}"), get(page::form).post(page::post));
         let router = match self.root.as_str() {
             "" => pages,

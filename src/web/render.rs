@@ -17,7 +17,7 @@ use crate::telemetry;
 
 const STYLE: &str = include_str!("templates/style.css");
 
-const TEMPLATES: [(&str, &str); 15] = [
+const TEMPLATES: [(&str, &str); 17] = [
     ("base.html", include_str!("templates/base.html")),
     ("facts.html", include_str!("templates/facts.html")),
     ("task.html", include_str!("templates/task.html")),
@@ -31,6 +31,8 @@ const TEMPLATES: [(&str, &str); 15] = [
     ("not-mine.html", include_str!("templates/not-mine.html")),
     ("undo.html", include_str!("templates/undo.html")),
     ("refused.html", include_str!("templates/refused.html")),
+    ("expired.html", include_str!("templates/expired.html")),
+    ("renewed.html", include_str!("templates/renewed.html")),
     ("words.da.html", include_str!("templates/words.da.html")),
     ("words.en.html", include_str!("templates/words.en.html")),
 ];
@@ -53,6 +55,8 @@ pub(super) enum Refused {
     NoLeader,
     /// The commitment is gone.
     NoTask,
+    /// The commitment is done or given up.
+    Closed,
     /// The form was open too long, or was never ours.
     OldForm,
     /// The form came from elsewhere.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::NaiveDate;
+use minijinja::context;
 
 use super::history::latest;
 use super::render::Refused;
@@ -45,7 +46,10 @@ impl Visit {
         };
         let claims = match web.links.keys.check(token, Purpose::Task, settings.clock.now()) {
             Ok(claims) => claims,
-            Err(Refusal::Expired(claims)) => return Err(expired(pages, &settings, &claims).await),
+            Err(Refusal::Expired(claims)) => {
+                let page = (token, &claims, Refused::Expired);
+                return Err(expired(pages, &settings, page).await);
+            }
             Err(refusal) => {
                 telemetry::link_refused(&refusal.to_string());
                 return Err(refuse(StatusCode::NOT_FOUND, Refused::NotOurs));
@@ -149,11 +153,21 @@ impl Visit {
 }
 
 /// The page about a link that was good once, in the language of the one it was made for.
-async fn expired(pages: &Pages, settings: &Settings, claims: &Claims) -> Response {
+pub(super) async fn expired(
+    pages: &Pages,
+    settings: &Settings,
+    (token, claims, why): (&str, &Claims, Refused),
+) -> Response {
     let read = settings.desk(&pages.store).people().await;
     let language = read.ok().and_then(|(people, _)| Some(people.get(&claims.person)?.language));
     let language = language.unwrap_or(settings.config.organisation.language);
-    pages.refuse_in(language, settings, StatusCode::GONE, Refused::Expired)
+    match why {
+        Refused::Expired => {
+            let view = context! { token };
+            pages.page(settings, language, StatusCode::GONE, ("expired.html", &view))
+        }
+        other => pages.refuse_in(language, settings, StatusCode::GONE, other),
+    }
 }
 
 /// Revision and window that a form is about: `1.2`. Once either has changed, the form does nothing.

@@ -9,6 +9,7 @@ mod golden;
 mod hostile;
 mod mails;
 mod proposing;
+mod renewing;
 mod running;
 mod settings;
 mod site;

@@ -31,6 +31,8 @@ pub enum NoticeKind {
         /// In people's words; may be empty.
         reason: String,
     },
+    /// To a leader whose link had expired.
+    NewLink,
     /// To the secretariat: what a leader did on a page.
     Told(Told),
     /// To the secretariat: a mail did not arrive, and the leader knows nothing.
@@ -45,7 +47,7 @@ pub enum NoticeKind {
 }
 
 impl NoticeKind {
-    /// `handed_over`, `taken_over`, `done`, `receipt`, `cancelled`, `new_deadline`, `undelivered`, or a name of [`Told`].
+    /// `handed_over`, `taken_over`, `done`, `receipt`, `cancelled`, `new_deadline`, `new_link`, `undelivered`, or a name of [`Told`].
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -55,6 +57,7 @@ impl NoticeKind {
             Self::Receipt => "receipt",
             Self::Cancelled => "cancelled",
             Self::NewDeadline { .. } => "new_deadline",
+            Self::NewLink => "new_link",
             Self::Told(told) => told.name(),
             Self::Undelivered { .. } => "undelivered",
         }
@@ -202,7 +205,10 @@ fn view(scribe: &Scribe<'_>, notice: &Notice, item: &NoticeItem) -> Result<ItemV
     let days_left = due.map(|due| (due - scribe.on).num_days());
     let is_theirs = matches!(
         notice.kind,
-        NoticeKind::HandedOver | NoticeKind::NewDeadline { .. } | NoticeKind::Receipt
+        NoticeKind::HandedOver
+            | NoticeKind::NewDeadline { .. }
+            | NoticeKind::NewLink
+            | NoticeKind::Receipt
     );
     let about = notice.about.first().filter(|_| is_theirs);
     let reader =

@@ -199,6 +199,7 @@ fn notices(commitments: &[Commitment], to: &Mailbox, language: Language) -> Vec<
         (NoticeKind::Done, day),
         (NoticeKind::Receipt, None),
         (NoticeKind::Receipt, day),
+        (NoticeKind::NewLink, day),
         (undelivered(to, HOSTILE), day),
         (undelivered(to, ""), None),
         (NoticeKind::Cancelled, None),

@@ -140,7 +140,7 @@ fn notice(kind: NoticeKind, event: i64, commitments: &[&str], span: Option<Windo
     let due = date("2020-06-30");
     let entry = |is_off| vec![Entry { window: 1, due, is_off }];
     let entries = match kind {
-        NoticeKind::Told(_) | NoticeKind::Undelivered { .. } => Vec::new(),
+        NoticeKind::Told(_) | NoticeKind::Undelivered { .. } | NoticeKind::NewLink => Vec::new(),
         NoticeKind::HandedOver | NoticeKind::NewDeadline { .. } => entry(false),
         _ => entry(true),
     };
@@ -193,6 +193,7 @@ fn notices(language: Language) -> Vec<Notice> {
         told(Told::ProposalWithdrawn),
         told(Told::ProposalRefused { wanted, text: text() }),
         (undelivered, june),
+        (NoticeKind::NewLink, june),
     ];
     let for_ida = |notice| Notice {
         about: vec![("ida".to_owned(), Capacity::DeputyOf("ida".to_owned()))],

@@ -52,6 +52,7 @@ async fn gallery(reader: &str) -> Vec<(&'static str, Got)> {
     let overdue = sign(OLD_KEY, "NOR-3", reader, Purpose::Task, "2027-06-01T00:00:00Z");
     pages.push(("task_overdue", site.get(&format!("/t/{overdue}")).await));
     pages.push(("expired", site.get(&link).await));
+    pages.push(("renewed", site.post(&format!("{}/renew", site.link("NOR-3", reader)), "").await));
     pages.push(("not_ours", site.get("/t/x").await));
     pages
 }

@@ -6,8 +6,8 @@ use advis::web::{Limits, Pace};
 use super::site::{NEW_KEY, OLD_KEY, ORIGIN, Site, TODAY, at, body, encode, later, sign};
 
 /// Every page of a link.
-const PAGES: [&str; 8] =
-    ["", "/receipt", "/done", "/snooze", "/propose", "/hand-over", "/not-mine", "/undo"];
+const PAGES: [&str; 9] =
+    ["", "/receipt", "/done", "/snooze", "/propose", "/hand-over", "/not-mine", "/undo", "/renew"];
 
 #[tokio::test]
 async fn a_thousand_looks_change_nothing() {
