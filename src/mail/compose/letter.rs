@@ -162,11 +162,11 @@ impl OfficeView {
 
 impl RemindersView {
     pub(super) fn new(scribe: &Scribe<'_>, message: &Message) -> Result<Self, ComposeError> {
-        // Managers are told, and asked for nothing.
+        // Managers are told, and asked for nothing; the secretariat finds somebody who answers for it.
         let answers = message.leader.as_deref().filter(|_| message.ladder == Ladder::Own);
         let items = message.items.iter().map(|item| {
             let link = scribe.link(&item.commitment, answers);
-            scribe.item(item, message.ladder).map(|view| ItemView { link, ..view })
+            scribe.item(item, answers.is_some()).map(|view| ItemView { link, ..view })
         });
         let mut items: Vec<ItemView> = items.collect::<Result<_, _>>()?;
         let first = items.first().ok_or_else(|| ComposeError::Empty(message.to.address.clone()))?;

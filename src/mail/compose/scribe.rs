@@ -7,7 +7,7 @@ use super::{ComposeError, Facts, Room, text, words};
 use crate::domain::commitment::{Commitment, Source};
 use crate::domain::leader::{Capacity, Language, Leader};
 use crate::domain::reminder::Item;
-use crate::domain::rule::{Ladder, Step};
+use crate::domain::rule::Step;
 use crate::domain::window::Window;
 use crate::phrase;
 
@@ -37,7 +37,8 @@ impl Scribe<'_> {
             .ok_or_else(|| ComposeError::UnknownCommitment(reference.to_owned()))
     }
 
-    pub(super) fn item(&self, item: &Item, ladder: Ladder) -> Result<ItemView, ComposeError> {
+    /// One item of a message; `is_theirs` where its reader answers for it, if only standing in.
+    pub(super) fn item(&self, item: &Item, is_theirs: bool) -> Result<ItemView, ComposeError> {
         let commitment = self.commitment(&item.commitment)?;
         let view = self.about(commitment, Some(&item.span), item.days_left);
         let names: Vec<String> = item.about.iter().map(|(leader, _)| self.name(leader)).collect();
@@ -58,8 +59,7 @@ impl Scribe<'_> {
             }),
             ..view
         };
-        let discreet = ladder == Ladder::Escalation && commitment.confidential;
-        Ok(if discreet { view.discreet() } else { view })
+        Ok(if commitment.confidential && !is_theirs { view.discreet() } else { view })
     }
 
     /// A commitment and one of its windows, as far as they speak for themselves.

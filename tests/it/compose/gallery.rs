@@ -19,10 +19,18 @@ pub(crate) const LANGUAGES: [Language; 2] = [Language::Danish, Language::English
 
 /// Every mail by the name of its kind; those that leaders answer have links to the pages.
 pub(crate) fn letters(language: Language) -> Vec<(&'static str, Composed)> {
-    let book = book();
+    letters_about(language, &book(), "Det er Søren.")
+}
+
+/// The same about other commitments of these references, where people say `said` whenever they say something.
+pub(super) fn letters_about(
+    language: Language,
+    book: &[Commitment],
+    said: &str,
+) -> Vec<(&'static str, Composed)> {
     let (links, templates) = (links(), Templates::built_in());
     let compose = |links: Option<&Links>, letter: Letter<'_>| {
-        compose_with(links, language, letter, &book, &templates).expect("a mail")
+        compose_with(links, language, letter, book, &templates).expect("a mail")
     };
     let mut letters = Vec::new();
     for (name, message) in messages(language) {
@@ -34,7 +42,7 @@ pub(crate) fn letters(language: Language) -> Vec<(&'static str, Composed)> {
     for (name, message) in without_pages(language) {
         letters.push((name, compose(None, Letter::Reminders { message: &message, edition: 0 })));
     }
-    for notice in notices(language) {
+    for notice in notices(language, said) {
         let name = match notice.items.len() {
             1 => notice.kind.name(),
             _ if notice.kind == NoticeKind::HandedOver => "several_handed_over",
@@ -42,11 +50,12 @@ pub(crate) fn letters(language: Language) -> Vec<(&'static str, Composed)> {
         };
         letters.push((name, compose(Some(&links), Letter::Notice(&notice))));
     }
-    letters.push(("report", compose(None, Letter::Report(&report()))));
+    letters.push(("report", compose(None, Letter::Report(&report(said)))));
     letters
 }
 
-fn book() -> Vec<Commitment> {
+/// What they are about.
+pub(super) fn book() -> Vec<Commitment> {
     vec![
         commitment("NOR-1"),
         plain("NOR-2", "Ny visitationsprocedure er taget i brug", "milestone"),
@@ -161,19 +170,17 @@ fn notice(kind: NoticeKind, event: i64, commitments: &[&str], span: Option<Windo
     }
 }
 
-fn notices(language: Language) -> Vec<Notice> {
+fn notices(language: Language, said: &str) -> Vec<Notice> {
     let june = Some(Window::span(date("2020-06-21"), date("2020-06-30")));
     let day = Some(Window::day(date("2020-06-30")));
-    let text = || "Det er Søren.".to_owned();
+    let text = || said.to_owned();
     let wanted = Window::day(date("2020-08-31"));
-    let moved = NoticeKind::NewDeadline {
-        from: Some(Window::day(date("2020-05-29"))),
-        reason: "Data fra første kvartal mangler.".to_owned(),
-    };
+    let moved =
+        NoticeKind::NewDeadline { from: Some(Window::day(date("2020-05-29"))), reason: text() };
     let undelivered = NoticeKind::Undelivered {
         to: mailbox("Søren Ågård", "soeren@nordby.example"),
         message: 17,
-        cause: "5.1.1 mailbox unknown".to_owned(),
+        cause: text(),
     };
     let one = |(event, (kind, span))| notice(kind, event, &["NOR-1"], span);
     let told = |told| (NoticeKind::Told(told), june);
@@ -209,7 +216,7 @@ fn notices(language: Language) -> Vec<Notice> {
     all.map(|notice| Notice { language, ..notice }).collect()
 }
 
-fn report() -> Report {
+fn report(said: &str) -> Report {
     Report {
         on: date(TODAY),
         overdue: vec![
@@ -221,7 +228,7 @@ fn report() -> Report {
         failed: vec![Failure {
             to: mailbox("Søren Ågård", "soeren@nordby.example"),
             commitments: vec!["NOR-2".to_owned(), "NOR-3".to_owned()],
-            cause: "550 5.1.1 mailbox unknown".to_owned(),
+            cause: said.to_owned(),
         }],
     }
 }

@@ -1,7 +1,7 @@
 //! Texts that would break a mail, run in it, or write headers of their own.
 
 use advis::domain::address::Mailbox;
-use advis::domain::commitment::Commitment;
+use advis::domain::commitment::{Commitment, Source};
 use advis::domain::leader::Language;
 use advis::domain::reminder::Item;
 use advis::domain::rule::Step;
@@ -9,6 +9,8 @@ use advis::mail::compose::{ComposeError, Composed, HTML_BYTES_MAX, Letter, Templ
 use mailparse::{MailHeaderMap, parse_mail};
 use proptest::prelude::*;
 
+use super::calendar::entries;
+use super::gallery;
 use super::scene::*;
 
 const NASTY: [&str; 9] = [
@@ -60,6 +62,44 @@ fn nothing_hostile_reaches_the_headers_or_runs_in_the_page() {
     }
 }
 
+/// The book of the gallery, with `text` wherever a commitment has one.
+fn hostile_book(text: &str) -> Vec<Commitment> {
+    let hostile = |commitment: Commitment| Commitment {
+        title: text.to_owned(),
+        phrase: text.to_owned(),
+        source: Source {
+            document: text.to_owned(),
+            section: text.to_owned(),
+            quote: text.to_owned(),
+            ..commitment.source
+        },
+        ..commitment
+    };
+    gallery::book().into_iter().map(hostile).collect()
+}
+
+#[test]
+fn every_kind_of_mail_takes_hostile_texts_and_reads_back() {
+    for text in [NASTY.join(" "), NASTY[6].to_owned(), String::new(), "Å".repeat(500)] {
+        for language in gallery::LANGUAGES {
+            for (name, mail) in gallery::letters_about(language, &hostile_book(&text), &text) {
+                let message = parse_mail(&mail.mime).expect("a mail");
+                assert_eq!(message.headers.get_first_value("Bcc"), None, "{name}: {text:?}");
+                assert_eq!(message.headers.get_all_values("To").len(), 1, "{name}: {text:?}");
+                assert!(mail.html.len() <= HTML_BYTES_MAX, "{name}: {} bytes", mail.html.len());
+                for part in [&mail.subject, &mail.text, &mail.html] {
+                    let acts = ['\0', '\r', '\u{202e}', '\u{202c}', '\u{200f}'];
+                    assert!(!part.contains(acts), "{name}: {part:?}");
+                }
+                for tag in ["<script", "<img", "<vinkler"] {
+                    assert!(!mail.html.contains(tag), "{name}: {tag}");
+                }
+                assert!(entries(&mail.mime).len() <= 5, "{name}");
+            }
+        }
+    }
+}
+
 #[test]
 fn what_looks_like_a_template_is_shown_as_written() {
     let (mail, commitment) = named("{{ letter }} {% if %}");
@@ -95,10 +135,19 @@ fn sixty_items_of_long_titles_are_all_in_a_page_that_no_program_cuts() {
             item
         })
         .collect();
-    let mail = mail(&own(Language::Danish, items), &book);
+    let message = own(Language::Danish, items);
+    let letter = Letter::Reminders { message: &message, edition: 0 };
+    let (links, templates) = (links(), Templates::built_in());
+    let mail = compose_with(Some(&links), message.language, letter, &book, &templates);
+    let mail = mail.expect("a mail");
     assert!(mail.html.len() <= HTML_BYTES_MAX, "{} bytes", mail.html.len());
     for reference in &references {
         assert!(mail.html.contains(reference) && mail.text.contains(reference), "{reference}");
+    }
+    let buttons = mail.html.matches("/done\"").count();
+    assert_eq!(buttons, 60, "each with its button");
+    for part in [&mail.text, &mail.html] {
+        assert!(part.contains("https://advis.nordby.example/t/"), "links are never cut");
     }
 }
 

@@ -1,12 +1,14 @@
 //! Words come from today and the real deadline, never from the step's name.
 
-use advis::domain::commitment::Commitment;
+use advis::domain::commitment::{Commitment, Source};
 use advis::domain::leader::{Capacity, Language};
 use advis::domain::reminder::Item;
 use advis::domain::rule::Step;
 use advis::domain::window::Window;
 use advis::mail::compose::Composed;
 
+use super::calendar::entries;
+use super::gallery;
 use super::scene::*;
 
 /// Subject and text of a mail about one item, with plain spaces.
@@ -244,5 +246,99 @@ fn an_escalation_counts_the_reminders_that_were_accepted() {
         let mail = mail(&escalation(Language::Danish, vec![item]), &book);
         assert!(spaced(&mail.text).contains(sentence), "{sentence} is not in\n{}", mail.text);
         assert!(mail.text.contains("fordi du er leder for Åse Ærøbo og Søren Ågård."));
+    }
+}
+
+/// Mails to who answers for what they are about.
+const FOR_THE_RESPONSIBLE: [&str; 22] = [
+    "coming_up",
+    "window_opens",
+    "window_opens_without_end",
+    "due_today",
+    "overdue",
+    "escalation_announced",
+    "meeting",
+    "meeting_overdue",
+    "confidential",
+    "several",
+    "deputy",
+    "vacancy_to_manager",
+    "coming_up_without_pages",
+    "overdue_without_pages",
+    "several_without_pages",
+    "handed_over",
+    "done",
+    "receipt",
+    "cancelled",
+    "new_deadline",
+    "proposal_refused",
+    "new_link",
+];
+
+#[test]
+fn a_confidential_commitment_shows_itself_to_nobody_but_those_who_answer_for_it() {
+    let secret = |commitment: Commitment| Commitment {
+        confidential: true,
+        title: "Hemmelig sag".to_owned(),
+        source: Source { quote: "Hemmeligt citat".to_owned(), ..Source::default() },
+        phrase: "hemmeligt i juni 2020".to_owned(),
+        ..commitment
+    };
+    let book: Vec<Commitment> = gallery::book().into_iter().map(secret).collect();
+    for language in gallery::LANGUAGES {
+        for (name, mail) in gallery::letters_about(language, &book, "Det er Søren.") {
+            let is_secret = |text: &str| text.to_lowercase().contains("hemmelig");
+            assert!(!is_secret(&mail.subject), "{name}: {}", mail.subject);
+            for entry in entries(&mail.mime) {
+                assert!(!is_secret(&entry.title) && !is_secret(&entry.text), "{name}: {entry:?}");
+                assert!(entry.is_private, "{name}");
+            }
+            let title = mail.html.split("</title>").next().unwrap();
+            assert!(!is_secret(title), "{name}: a browser keeps titles");
+            let is_shown = is_secret(&mail.text) || is_secret(&mail.html);
+            let is_theirs =
+                FOR_THE_RESPONSIBLE.contains(&name) || name.starts_with("several_handed");
+            assert_eq!(is_shown, is_theirs, "{name}: {}", mail.text);
+        }
+    }
+}
+
+#[test]
+fn the_subject_and_the_first_two_lines_say_what_by_when_and_what_to_do() {
+    // What to do, in the words of each mail.
+    let asks = [
+        "markér",
+        "Sig til",
+        "sig det",
+        "svar på",
+        "Fordel",
+        "Du skal ikke",
+        "aftale",
+        "Fra nu af",
+        "Tak.",
+        "Fristen er",
+        "Find en anden",
+        "Sig ja med",
+        "skriv",
+        "ret den",
+        "følge op",
+        "Du får ikke",
+        "Her er",
+        "Har du spørgsmål",
+        "Følg op",
+    ];
+    for (name, mail) in gallery::letters(Language::Danish) {
+        let lines: Vec<&str> = mail.text.lines().filter(|line| !line.is_empty()).take(2).collect();
+        let [greeting, lead] = lines.as_slice() else { panic!("{name}: {}", mail.text) };
+        assert!(greeting.starts_with("Kære "), "{name}: {greeting}");
+        let lead = spaced(lead);
+        let is_asked = |ask: &&str| lead.to_lowercase().contains(&ask.to_lowercase());
+        assert!(asks.iter().any(|ask| is_asked(&ask)), "{name}: {lead}");
+        let both = format!("{} {lead}", spaced(&mail.subject));
+        let is_dated =
+            both.contains("2020") || both.contains("i dag") || both.contains("over fristen");
+        let is_about_a_deadline =
+            FOR_THE_RESPONSIBLE[..16].contains(&name) && !name.starts_with("vacancy");
+        assert!(is_dated || !is_about_a_deadline, "{name}: {both}");
     }
 }
