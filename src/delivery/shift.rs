@@ -128,7 +128,7 @@ impl<'s> Shift<'s> {
             posted.add(more);
             tally = later(tally, now);
         }
-        if tally.rejected + tally.expired + tally.held > 0 && desk.tell_of_failures().await? {
+        if tally.rejected + tally.expired > 0 && desk.tell_of_failures().await? {
             let now = deliver(&self.outbox, &mut self.lanes, self.lock, desk, false).await?;
             tally = later(tally, now);
         }

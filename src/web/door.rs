@@ -14,11 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep};
 
-/// Most connections at once; the others wait before the door.
-const CONNECTIONS_MAX: usize = 256;
-
-/// Longest life of a connection. A page is a few kilobytes, so whoever needs longer holds the place of others.
-const CONNECTION_SECONDS_MAX: u64 = 60;
+use super::pace::Limits;
 
 /// Who is at the other end.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +24,7 @@ pub(super) struct Peer(pub(super) SocketAddr);
 pub(super) struct Door {
     listener: TcpListener,
     places: Arc<Semaphore>,
+    life: Duration,
 }
 
 /// A connection that has its place for a while.
@@ -38,8 +35,9 @@ pub(super) struct Guest {
 }
 
 impl Door {
-    pub(super) fn new(listener: TcpListener) -> Self {
-        Self { listener, places: Arc::new(Semaphore::new(CONNECTIONS_MAX)) }
+    pub(super) fn new(listener: TcpListener, limits: Limits) -> Self {
+        let places = Arc::new(Semaphore::new(limits.connections));
+        Self { listener, places, life: limits.connection_life }
     }
 }
 
@@ -52,7 +50,7 @@ impl Listener for Door {
         let place = Arc::clone(&self.places).acquire_owned().await.ok();
         // What axum does about a listener that fails: a moment later it mostly works again.
         let (stream, address) = Listener::accept(&mut self.listener).await;
-        let end = Box::pin(sleep(Duration::from_secs(CONNECTION_SECONDS_MAX)));
+        let end = Box::pin(sleep(self.life));
         (Guest { stream, end, _place: place }, address)
     }
 

@@ -52,6 +52,7 @@ pub struct Pages {
     settings: RwLock<Arc<Settings>>,
     paces: Mutex<Paces>,
     press: Press,
+    limits: Limits,
     /// Where the pages are below the host, such as `/advis`; fixed when they begin.
     root: String,
 }
@@ -83,6 +84,7 @@ impl Pages {
             settings: RwLock::new(Arc::new(settings)),
             paces: Mutex::new(Paces::new(limits)),
             press: Press::new(),
+            limits,
             root,
         })
     }
@@ -123,8 +125,9 @@ impl Pages {
         listener: tokio::net::TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
+        let door = Door::new(listener, self.limits);
         let service = self.router().into_make_service_with_connect_info::<Peer>();
-        axum::serve(Door::new(listener), service).with_graceful_shutdown(stop).await
+        axum::serve(door, service).with_graceful_shutdown(stop).await
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -19,13 +20,17 @@ pub struct Pace {
     pub per_second: f64,
 }
 
-/// What holds for links and for machines.
+/// What holds for links, machines and connections.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
     /// One link.
     pub link: Pace,
     /// One machine; a municipality may have one address for all of its leaders.
     pub peer: Pace,
+    /// Most connections at once; the others wait before the door.
+    pub connections: usize,
+    /// Longest life of a connection. A page is a few kilobytes, so whoever needs longer holds the place of others.
+    pub connection_life: Duration,
 }
 
 impl Default for Limits {
@@ -33,6 +38,8 @@ impl Default for Limits {
         Self {
             link: Pace { burst: 60.0, per_second: 1.0 },
             peer: Pace { burst: 600.0, per_second: 20.0 },
+            connections: 256,
+            connection_life: Duration::from_secs(60),
         }
     }
 }
@@ -58,7 +65,7 @@ pub(super) struct Paces {
 
 impl Paces {
     pub(super) fn new(limits: Limits) -> Self {
-        let Limits { link, peer } = limits;
+        let Limits { link, peer, .. } = limits;
         Self {
             links: Buckets { pace: link, buckets: HashMap::new() },
             peers: Buckets { pace: peer, buckets: HashMap::new() },
@@ -109,7 +116,11 @@ mod tests {
 
     fn paces() -> Paces {
         let link = Pace { burst: 3.0, per_second: 1.0 };
-        Paces::new(Limits { link, peer: Pace { burst: 10.0, per_second: 0.5 } })
+        Paces::new(Limits {
+            link,
+            peer: Pace { burst: 10.0, per_second: 0.5 },
+            ..Limits::default()
+        })
     }
 
     #[test]

@@ -22,7 +22,7 @@ const FAILURES: &str = "
       JOIN messages AS m ON m.id = a.message
       LEFT JOIN undelivered AS u ON u.address_key = m.address_key
      WHERE a.id > (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'failures_told')
-       AND a.state IN ('rejected', 'expired', 'held') AND m.state = a.state
+       AND a.state IN ('rejected', 'expired') AND m.state = a.state
      ORDER BY a.id";
 
 const REMEMBER: &str = "

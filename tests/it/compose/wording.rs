@@ -333,7 +333,7 @@ fn the_subject_and_the_first_two_lines_say_what_by_when_and_what_to_do() {
         assert!(greeting.starts_with("Kære "), "{name}: {greeting}");
         let lead = spaced(lead);
         let is_asked = |ask: &&str| lead.to_lowercase().contains(&ask.to_lowercase());
-        assert!(asks.iter().any(|ask| is_asked(&ask)), "{name}: {lead}");
+        assert!(asks.iter().any(is_asked), "{name}: {lead}");
         let both = format!("{} {lead}", spaced(&mail.subject));
         let is_dated =
             both.contains("2020") || both.contains("i dag") || both.contains("over fristen");

@@ -72,9 +72,9 @@ async fn it_hears_nothing_of_mails_to_itself_nor_of_what_arrived_in_the_end() {
     world.promise("B", &["nora"], &[6]).await;
     world.desk(&clock(DAYS[0])).post().await.unwrap();
     world.answer(DAYS[0], &["sek"], "rejected", "nej").await;
-    world.answer(DAYS[0], &["nora"], "held", "uvist").await;
+    world.answer(DAYS[0], &["nora"], "expired", "nej").await;
     world
-        .sql("UPDATE messages SET state = 'accepted', accepted_on = '2027-05-28' WHERE state = 'held'")
+        .sql("UPDATE messages SET state = 'accepted', accepted_on = '2027-05-28' WHERE state = 'expired'")
         .await;
     world.pass(DAYS[0], false).await;
     assert_eq!(world.failures().await, [""; 0]);

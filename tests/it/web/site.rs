@@ -59,7 +59,7 @@ pub(super) struct Got {
 impl Site {
     pub(super) async fn new() -> Self {
         let plenty = Pace { burst: 1e6, per_second: 1e3 };
-        Self::with(Limits { link: plenty, peer: plenty }).await
+        Self::with(Limits { link: plenty, peer: plenty, ..Limits::default() }).await
     }
 
     pub(super) async fn with(limits: Limits) -> Self {

@@ -1,9 +1,15 @@
 //! What nobody may get out of the pages: acts without a form, with a wrong link, from elsewhere, or twice.
 
+use std::time::Duration;
+
 use advis::link::Purpose;
 use advis::web::{Limits, Pace};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
 
 use super::site::{NEW_KEY, OLD_KEY, ORIGIN, Site, TODAY, at, body, encode, later, sign};
+
+const ONE_SECOND: Duration = Duration::from_secs(1);
 
 /// Every page of a link.
 const PAGES: [&str; 9] =
@@ -234,7 +240,7 @@ async fn a_new_key_signs_the_forms_and_the_links_of_the_old_one_still_work() {
 #[tokio::test]
 async fn who_asks_without_end_is_held_back_and_may_ask_again_later() {
     let (link, peer) = (Pace { burst: 3.0, per_second: 1.0 }, Pace { burst: 8.0, per_second: 1.0 });
-    let site = Site::with(Limits { link, peer }).await;
+    let site = Site::with(Limits { link, peer, ..Limits::default() }).await;
     site.promise("A", &["nora"]).await;
     let page = site.link("A", "nora");
     for _ in 0..3 {
@@ -262,4 +268,21 @@ async fn what_is_too_long_is_not_read() {
     assert_eq!(got.status, 413);
     got.says(&["Teksten er for lang"]);
     assert_eq!(site.get(&format!("/t/{}", "a".repeat(5_000))).await.status, 404);
+}
+
+/// Somebody who connects and says nothing.
+async fn silent(site: &Site) -> TcpStream {
+    TcpStream::connect(site.address).await.unwrap()
+}
+
+#[tokio::test]
+async fn who_says_nothing_holds_a_place_only_so_long() {
+    let limits = Limits { connections: 2, connection_life: ONE_SECOND, ..Limits::default() };
+    let site = Site::with(limits).await;
+    let mut guests = [silent(&site).await, silent(&site).await];
+    // Both places are taken; the page comes all the same, once a silent guest is shown out.
+    assert_eq!(site.get("/nowhere").await.status, 404);
+    for guest in &mut guests {
+        assert_eq!(guest.read(&mut [0; 1]).await.unwrap_or(0), 0, "shown out without a word");
+    }
 }
