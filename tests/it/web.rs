@@ -1,13 +1,16 @@
 //! The pages behind the links of the mails.
 
+mod accessible;
 mod browser;
 mod colours;
 mod doing;
 mod driver;
+mod engine;
 mod giving;
 mod golden;
 mod hostile;
 mod mails;
+mod pictures;
 mod proposing;
 mod renewing;
 mod running;

@@ -1,9 +1,13 @@
 //! The pages in a real browser: without JavaScript, by keyboard, narrow and wide; skipped where none is installed.
 
+use std::fs;
+
+use advis::delivery::shift::Shift;
 use serde_json::json;
 
 use super::driver::{Browser, DOWN, ENTER, TAB};
-use super::site::Site;
+use super::site::{ORIGIN, Site};
+use crate::world::part;
 
 #[tokio::test]
 async fn by_keyboard_and_without_javascript_a_task_is_ended_and_opened_again() {
@@ -79,4 +83,87 @@ async fn no_page_is_wider_than_the_screen_and_every_field_has_a_name() {
         }
         assert_eq!(browser.complaints().await, json!([]));
     }
+}
+
+impl Site {
+    /// Delivers what is due on a day into the folder, as `once` does, and answers with the mail to that person, which
+    /// its file holds.
+    async fn delivered(&self, day: &str, who: &str) -> String {
+        let lock = self.store.lock_sender().unwrap();
+        self.at_desk(day, async |desk| {
+            let mut shift = Shift::begin(&desk, &lock).await.unwrap();
+            shift.pass(&desk, true).await.unwrap();
+        })
+        .await;
+        self.on(day);
+        let folder = fs::read_dir(self.folder.path().join("mail")).unwrap();
+        let mails = folder.map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
+        let to = format!("<{who}@kommune.example>");
+        mails.into_iter().find(|mail| mail.contains(&to)).expect("a mail")
+    }
+
+    /// Where the links in the HTML of a mail lead, on this machine.
+    fn hrefs(&self, mail: &str) -> Vec<String> {
+        let mail = mailparse::parse_mail(mail.as_bytes()).unwrap();
+        let html = part(&mail, "text/html").unwrap();
+        let here = format!("http://{}", self.address);
+        let links = html.split("<a href=\"").skip(1);
+        links.map(|rest| rest.split('"').next().unwrap().replace(ORIGIN, &here)).collect()
+    }
+}
+
+#[tokio::test]
+async fn from_the_link_in_a_mail_that_was_sent_every_answer_reaches_its_end() {
+    let Some(browser) = Browser::start(1024, json!({})).await else { return };
+    let site = Site::new().await;
+    for reference in ["DONE", "LATER", "MOVE", "GIVE"] {
+        site.promise(reference, &["nora"]).await;
+    }
+    let mail = site.delivered("2027-03-01", "nora").await;
+    let hrefs = site.hrefs(&mail);
+    let pages: Vec<&String> = hrefs.iter().filter(|href| !href.ends_with("/done")).collect();
+    // In the order of the mail: by reference.
+    let [done, give, later, move_] = pages.as_slice() else { panic!("{hrefs:?}") };
+
+    browser.visit(&format!("{done}/done")).await;
+    browser.heads("Vil du markere opgaven som udført?").await;
+    browser.fill("textarea", "Sendt til udvalget").await;
+    browser.click("main button").await;
+    browser.heads("Tak. Opgaven er markeret som udført").await;
+    assert_eq!(site.status("DONE").await, "done");
+    browser.click("main button").await;
+    browser.heads("Opgaven er åben igen").await;
+    assert_eq!(site.status("DONE").await, "open");
+
+    browser.visit(later).await;
+    browser.click("a[href$='/snooze']").await;
+    browser.heads("Hvor længe skal påmindelsen vente?").await;
+    browser.click("#until-fortnight").await;
+    browser.click("main button").await;
+    browser.heads("Tak. Påmindelserne venter").await;
+    let snoozed = "SELECT commitment || ' ' || until FROM snoozes";
+    assert_eq!(site.strings(snoozed).await, ["LATER 2027-03-15"]);
+
+    browser.visit(move_).await;
+    browser.click("a[href$='/propose']").await;
+    browser.heads("Hvilken frist passer bedre?").await;
+    browser.fill("#deadline", "ultimo maj 2027").await;
+    browser.fill("#reason", "Tallene mangler").await;
+    browser.click("main button").await;
+    browser.heads("Tak. Sekretariatet får dit forslag").await;
+    let proposed = "SELECT commitment || ' ' || opens || ' ' || due FROM proposals";
+    assert_eq!(site.strings(proposed).await, ["MOVE 2027-05-21 2027-05-31"]);
+
+    browser.visit(give).await;
+    browser.click("a[href$='/hand-over']").await;
+    browser.heads("Hvem skal have opgaven?").await;
+    browser.click("option[value='sune']").await;
+    browser.click("main button").await;
+    browser.heads("Tak. Opgaven er givet videre til Sune Syd").await;
+    let answers = "SELECT leader FROM responsibilities WHERE commitment = 'GIVE'";
+    assert_eq!(site.strings(answers).await, ["sune"]);
+
+    let acts = ["done", "remarked", "reopened", "snoozed", "proposed", "assigned"];
+    assert_eq!(site.events().await, acts.map(|act| format!("nora (page) {act}")));
+    assert_eq!(browser.complaints().await, json!([]));
 }

@@ -1,18 +1,18 @@
-//! A real browser: Debian's chromium, driven by its chromedriver over WebDriver (W3C). A dozen requests in JSON need no
-//! client library of fifty crates.
+//! A real browser: Debian's chromium, driven by its chromedriver over WebDriver (W3C).
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use axum::http::Method;
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-
-use super::site::exchange;
-
-/// The key of an element's name in the protocol.
-const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+use url::{ParseError, Url};
 
 /// Keys as the protocol writes them.
 pub(super) const TAB: &str = "\u{e004}";
@@ -26,6 +26,26 @@ pub(super) struct Browser {
     driver: Child,
     address: SocketAddr,
     session: String,
+    client: Option<Client>,
+}
+
+/// A command that fantoccini has no name for.
+#[derive(Debug)]
+struct Named {
+    path: String,
+    method: Method,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for Named {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        let body = (self.method == Method::POST).then(|| self.body.to_string());
+        (self.method.clone(), body)
+    }
 }
 
 impl Browser {
@@ -47,7 +67,7 @@ impl Browser {
             }
         };
         let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let mut browser = Self { driver, address, session: String::new() };
+        let mut browser = Self { driver, address, session: String::new(), client: None };
         tokio::time::timeout(PATIENCE, browser.open(width, options)).await.expect("a session");
         Some(browser)
     }
@@ -57,55 +77,57 @@ impl Browser {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         options["args"] = json!(["--headless", "--no-sandbox", "--disable-gpu"]);
-        options["mobileEmulation"] =
-            json!({ "deviceMetrics": { "width": width, "height": 900, "pixelRatio": 1 } });
-        let wanted = json!({ "capabilities": { "alwaysMatch": {
+        let wanted = json!({
             "goog:chromeOptions": options,
             "goog:loggingPrefs": { "browser": "ALL" },
-        } } });
-        let session = self.call("POST", "/session", &wanted).await;
-        self.session = session["sessionId"].as_str().expect("a session").to_owned();
+        });
+        let Value::Object(wanted) = wanted else { unreachable!() };
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let connecting = builder.capabilities(wanted);
+        let client = connecting.connect(&format!("http://{}", self.address)).await.unwrap();
+        self.session = client.session_id().await.unwrap().expect("a session");
+        self.client = Some(client);
+        self.look(width, "light").await;
     }
 
-    async fn call(&self, method: &str, path: &str, body: &Value) -> Value {
-        let answer = self.ask(method, path, body).await;
-        answer.unwrap_or_else(|problem| panic!("{method} {path}: {problem}"))
+    pub(super) fn client(&self) -> &Client {
+        self.client.as_ref().expect("a session")
     }
 
-    /// As [`Self::call`], where the page may just be giving way to another.
-    async fn ask(&self, method: &str, path: &str, body: &Value) -> Result<Value, Value> {
-        let path = match path {
-            "/session" => path.to_owned(),
-            path => format!("/session/{}{path}", self.session),
-        };
-        let body = if method == "GET" { String::new() } else { body.to_string() };
-        let headers = [("content-type", "application/json")];
-        let host = self.address.to_string();
-        let calling = exchange(self.address, &host, method, &path, &headers, &body);
-        let got = tokio::time::timeout(PATIENCE, calling).await.expect("an answer in time");
-        let answer: Value = serde_json::from_str(&got.body).expect(&got.body);
-        let value = answer["value"].clone();
-        if got.status == 200 { Ok(value) } else { Err(value["message"].clone()) }
+    async fn call(&self, method: Method, path: &str, body: Value) -> Value {
+        let command = Named { path: path.to_owned(), method, body };
+        self.client().issue_cmd(command).await.unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// A command of the browser's own protocol, for what WebDriver has no words for.
+    pub(super) async fn command(&self, name: &str, parameters: Value) -> Value {
+        let body = json!({ "cmd": name, "params": parameters });
+        self.call(Method::POST, "goog/cdp/execute", body).await
     }
 
     pub(super) async fn visit(&self, address: &str) {
-        self.call("POST", "/url", &json!({ "url": address })).await;
+        self.client().goto(address).await.unwrap();
     }
 
-    async fn find(&self, selector: &str) -> String {
-        let wanted = json!({ "using": "css selector", "value": selector });
-        let found = self.call("POST", "/element", &wanted).await;
-        found[ELEMENT].as_str().expect(selector).to_owned()
+    /// Clicks what the CSS selector finds first.
+    pub(super) async fn click(&self, selector: &str) {
+        let found = self.client().find(Locator::Css(selector)).await;
+        found.unwrap_or_else(|_| panic!("no {selector}")).click().await.unwrap();
+    }
+
+    /// Types into the field that the CSS selector finds first.
+    pub(super) async fn fill(&self, selector: &str, text: &str) {
+        let found = self.client().find(Locator::Css(selector)).await;
+        found.unwrap_or_else(|_| panic!("no {selector}")).send_keys(text).await.unwrap();
     }
 
     /// Presses these keys, one after the other, wherever the focus is.
     pub(super) async fn press(&self, keys: &str) {
-        let stroke = |key: char| {
-            ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key.to_string() }))
-        };
-        let strokes: Vec<Value> = keys.chars().flat_map(stroke).collect();
-        let hands = json!({ "actions": [{ "type": "key", "id": "keys", "actions": strokes }] });
-        self.call("POST", "/actions", &hands).await;
+        let mut strokes = KeyActions::new("keys".to_owned());
+        for value in keys.chars() {
+            strokes = strokes.then(KeyAction::Down { value }).then(KeyAction::Up { value });
+        }
+        self.client().perform_actions(strokes).await.unwrap();
     }
 
     /// Waits until the page is there that has this heading.
@@ -125,30 +147,36 @@ impl Browser {
         }
     }
 
-    async fn heading(&self) -> Result<String, Value> {
-        let wanted = json!({ "using": "css selector", "value": "h1" });
-        let found = self.ask("POST", "/element", &wanted).await?;
-        let element = found[ELEMENT].as_str().unwrap_or_default();
-        let text = self.ask("GET", &format!("/element/{element}/text"), &json!({})).await?;
-        Ok(text.as_str().unwrap_or_default().replace('\u{a0}', " "))
+    /// `None` while the page is just giving way to another.
+    async fn heading(&self) -> Option<String> {
+        let heading = self.client().find(Locator::Css("h1")).await.ok()?;
+        Some(heading.text().await.ok()?.replace('\u{a0}', " "))
     }
 
     /// The name, as a screen reader says it, of the first element that the CSS selector names.
     pub(super) async fn spoken(&self, selector: &str) -> String {
-        let element = self.find(selector).await;
-        let path = format!("/element/{element}/computedlabel");
-        self.call("GET", &path, &json!({})).await.as_str().unwrap().to_owned()
+        let element = self.client().find(Locator::Css(selector)).await.expect(selector);
+        let path = format!("element/{}/computedlabel", element.element_id().as_ref() as &str);
+        self.call(Method::GET, &path, Value::Null).await.as_str().unwrap().to_owned()
     }
 
     /// What a script of ours measures.
     pub(super) async fn measure(&self, script: &str) -> Value {
-        let call = json!({ "script": format!("return {script}"), "args": [] });
-        self.call("POST", "/execute/sync", &call).await
+        self.client().execute(&format!("return {script}"), Vec::new()).await.unwrap()
     }
 
     /// What the browser complains of, a page that breaks its own policy above all.
     pub(super) async fn complaints(&self) -> Value {
-        self.call("POST", "/se/log", &json!({ "type": "browser" })).await
+        self.call(Method::POST, "se/log", json!({ "type": "browser" })).await
+    }
+
+    /// As wide as that, in that scheme of colours.
+    pub(super) async fn look(&self, width: u32, scheme: &str) {
+        let metrics =
+            json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": true });
+        self.command("Emulation.setDeviceMetricsOverride", metrics).await;
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        self.command("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     }
 }
 

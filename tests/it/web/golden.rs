@@ -1,16 +1,13 @@
-//! Whole pages, as they stand in `snapshots/`, and the same ones written to a folder for the eye.
-
-use std::fs;
-use std::path::Path;
+//! Whole pages, as they stand in `snapshots/`.
 
 use super::site::{Got, OLD_KEY, Site, body, sign};
 use advis::link::Purpose;
 
 /// Who reads which language.
-const READERS: [(&str, &str); 2] = [("da", "nora"), ("en", "ellen")];
+pub(super) const READERS: [(&str, &str); 2] = [("da", "nora"), ("en", "ellen")];
 
 /// Every page, by its name: the whole of what `reader` may come to see.
-async fn gallery(reader: &str) -> Vec<(&'static str, Got)> {
+pub(super) async fn gallery(reader: &str) -> Vec<(&'static str, Got)> {
     let site = Site::new().await;
     for reference in ["NOR-1", "NOR-2", "NOR-3"] {
         site.promise(reference, &[reader, "sune"]).await;
@@ -81,19 +78,6 @@ async fn every_page_reads_as_in_its_golden_file() {
     for (language, reader) in READERS {
         for (name, got) in gallery(reader).await {
             insta::assert_snapshot!(format!("{name}_{language}"), readable(&got));
-        }
-    }
-}
-
-/// Run by `tests/screenshots`.
-#[tokio::test]
-#[ignore = "writes the pages into a folder, for screenshots"]
-async fn the_pages_for_the_eye() {
-    let folder = std::env::var("ADVIS_PAGES").expect("ADVIS_PAGES names the folder");
-    for (language, reader) in READERS {
-        for (name, got) in gallery(reader).await {
-            fs::write(Path::new(&folder).join(format!("{name}_{language}.html")), got.body)
-                .unwrap();
         }
     }
 }
