@@ -40,8 +40,12 @@ fn compose_in(
     let Ok(mailbox) = mailbox() else { return Vec::new() };
     let sender = sender(&mailbox);
     let people = People::new(leaders(&mailbox), mailbox.clone(), language);
-    let commitments: Vec<Commitment> =
-        ["follow_up", "meeting", "milestone"].into_iter().flat_map(commitments).collect();
+    let commitments = [
+        commitment("follow_up", false),
+        commitment("follow_up", true),
+        commitment("meeting", false),
+        commitment("milestone", false),
+    ];
     let book = |reference: &str| commitments.iter().find(|found| found.reference == reference);
     let facts = Facts { sender: &sender, people: &people, book: &book, last_event: &|_| 1, links };
     let messages = messages(&commitments, &mailbox, language);
@@ -96,11 +100,11 @@ fn leaders(mailbox: &Mailbox) -> Vec<Leader> {
     ]
 }
 
-/// A full one, and a bare one that is confidential.
-fn commitments(kind: &'static str) -> impl Iterator<Item = Commitment> {
-    [false, true].into_iter().map(move |bare| Commitment {
+/// A full one, or a bare one that is confidential.
+fn commitment(kind: &str, bare: bool) -> Commitment {
+    Commitment {
         reference: format!("{kind}-{bare}"),
-        title: if bare { String::new() } else { HOSTILE.repeat(10) },
+        title: if bare { String::new() } else { HOSTILE.repeat(2) },
         kind: kind.to_owned(),
         phrase: if bare { String::new() } else { HOSTILE.to_owned() },
         confidence: None,
@@ -119,7 +123,7 @@ fn commitments(kind: &'static str) -> impl Iterator<Item = Commitment> {
             until: None,
             snoozes: Vec::new(),
         }],
-    })
+    }
 }
 
 fn source() -> Source {
@@ -127,7 +131,7 @@ fn source() -> Source {
         document: HOSTILE.to_owned(),
         document_date: Some(NaiveDate::default()),
         section: HOSTILE.to_owned(),
-        quote: HOSTILE.repeat(20),
+        quote: HOSTILE.to_owned(),
     }
 }
 
@@ -145,10 +149,14 @@ fn messages(commitments: &[Commitment], to: &Mailbox, language: Language) -> Vec
     for (ladder, leader) in
         [(Ladder::Own, Some("away")), (Ladder::Own, None), (Ladder::Escalation, Some("away"))]
     {
-        let items: Vec<Item> =
-            commitments.iter().flat_map(|commitment| items(commitment, ladder)).collect();
-        messages.extend(items.iter().map(|item| message(ladder, leader, vec![item.clone()])));
-        messages.push(message(ladder, leader, items));
+        let items: Vec<Vec<Item>> =
+            commitments.iter().map(|commitment| items(commitment, ladder).collect()).collect();
+        let singles = items.iter().flatten();
+        messages.extend(singles.map(|item| message(ladder, leader, vec![item.clone()])));
+        // Every section once, and every commitment.
+        let several =
+            items.iter().zip(0..).flat_map(|(items, place)| items.iter().skip(place).step_by(4));
+        messages.push(message(ladder, leader, several.cloned().collect()));
     }
     messages
 }
