@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::identity;
 use super::letter::{ItemView, SourceView};
 use super::{Facts, Sender};
-use crate::domain::reminder::Message;
+use crate::domain::reminder::{Item, Message};
 use crate::domain::rule::Ladder;
 
 /// Most entries beside one letter.
@@ -81,8 +81,7 @@ pub(super) fn of_message(
     if message.ladder != Ladder::Own || message.leader.is_none() {
         return Vec::new();
     }
-    let entry = |(item, view): (_, &ItemView)| {
-        let item: &crate::domain::reminder::Item = item;
+    let entry = |(item, view): (&Item, &ItemView)| {
         let entry = Entry { window: item.window, due: item.span.due?, is_off: false };
         Some(EntryView::new(facts, &item.commitment, view, entry))
     };
