@@ -74,7 +74,7 @@ impl Desk<'_> {
                 message: failure.message,
                 cause: failure.cause.clone(),
             },
-            event: failure.attempt,
+            event: failure.message,
             on: self.today(),
             to: mailbox,
             language,

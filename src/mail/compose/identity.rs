@@ -21,7 +21,7 @@ pub(super) fn message_id(letter: Letter<'_>, facts: &Facts<'_>) -> String {
         }
         Letter::Notice(notice) => {
             let what = match notice.kind {
-                NoticeKind::Undelivered { .. } => "attempt",
+                NoticeKind::Undelivered { .. } => "message",
                 _ => "event",
             };
             ("notice", 0, vec![format!("{what} {}", notice.event)])

@@ -87,7 +87,7 @@ impl NoticeKind {
 pub struct Notice {
     /// What happened.
     pub kind: NoticeKind,
-    /// Number of the event in the store that caused it, the first of several, or of the attempt that failed: makes the
+    /// Number of the event in the store that caused it, the first of several, or of the message that failed: makes the
     /// Message-ID its own.
     pub event: i64,
     /// The day of sending.

@@ -23,7 +23,7 @@ const FAILURES: &str = "
       LEFT JOIN undelivered AS u ON u.address_key = m.address_key
      WHERE a.id > (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'failures_told')
        AND a.state IN ('rejected', 'expired') AND m.state = a.state
-     ORDER BY a.id";
+     ORDER BY a.message, a.id";
 
 const REMEMBER: &str = "
     INSERT INTO undelivered (address_key, told_at) VALUES ($1, $2)
@@ -62,7 +62,7 @@ struct Row {
 }
 
 impl Store {
-    /// What failed for good since the last time, in the order of time.
+    /// What failed for good since the last time, by message.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -84,7 +84,7 @@ impl Store {
         notices: &[Frozen],
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
-        let Some(last) = failures.last() else { return Ok(()) };
+        let Some(last) = failures.iter().map(|one| one.attempt).max() else { return Ok(()) };
         let mut unit = self.write().await?;
         for page in notices.chunks(FREEZE_PAGE) {
             freeze(&mut unit, page, now).await?;
@@ -94,11 +94,7 @@ impl Store {
         for address in addresses {
             sqlx::query(REMEMBER).bind(address).bind(instant(now)).execute(&mut *unit).await?;
         }
-        sqlx::query(LOOKED_AT)
-            .bind(TOLD)
-            .bind(last.attempt.to_string())
-            .execute(&mut *unit)
-            .await?;
+        sqlx::query(LOOKED_AT).bind(TOLD).bind(last.to_string()).execute(&mut *unit).await?;
         unit.commit().await
     }
 }
