@@ -138,10 +138,10 @@ impl Posting<'_> {
             let page = desk.store.planned(&after, FREEZE_PAGE).await?;
             let Some(last) = page.last() else { break };
             after.clone_from(&last.reader);
+            let last_events: HashMap<String, i64> =
+                page.iter().map(|one| (one.key.commitment.clone(), one.last_event)).collect();
             let (book, messages) = self.messages(page, &people).await?;
             vacant.extend(messages.iter().flat_map(vacancies).map(str::to_owned));
-            let references: Vec<&str> = book.iter().map(|one| one.reference.as_str()).collect();
-            let last_events = desk.store.last_events(&references).await?;
             let last_event = |reference: &str| last_events.get(reference).copied().unwrap_or(0);
             let find = |reference: &str| find(&book, reference);
             let facts = LetterFacts {

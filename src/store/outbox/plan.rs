@@ -36,7 +36,9 @@ const PLANNED: &str = "
 
 /// Of some readers, all that waits: of those that come next after `$1` at most `$2`.
 const PLANNED_FOR: &str = "
-    SELECT reader, commitment, revision, window, step, leader FROM reminders
+    SELECT reader, commitment, revision, window, step, leader,
+        (SELECT coalesce(max(e.id), 0) FROM events AS e WHERE e.commitment = reminders.commitment)
+    FROM reminders
     WHERE state = 'planned' AND reader IN (
         SELECT DISTINCT reader FROM reminders WHERE state = 'planned' AND reader > $1 ORDER BY reader LIMIT $2)
     ORDER BY reader, commitment, revision, window, leader, step";
@@ -76,6 +78,8 @@ pub struct PlannedReminder {
     pub reader: String,
     /// What makes it unique.
     pub key: ReminderKey,
+    /// Number of the last event about its commitment; 0 when there was none.
+    pub last_event: i64,
 }
 
 /// What writing a plan changed, in numbers of reminders.
@@ -129,7 +133,7 @@ impl Store {
         after: &str,
         readers: usize,
     ) -> Result<Vec<PlannedReminder>, Error> {
-        type Row = (String, String, u32, u32, String, String);
+        type Row = (String, String, u32, u32, String, String, i64);
         let mut unit = self.read().await?;
         let rows: Vec<Row> = sqlx::query_as(PLANNED_FOR)
             .bind(after)
@@ -138,9 +142,9 @@ impl Store {
             .await?;
         unit.commit().await?;
         rows.into_iter()
-            .map(|(reader, commitment, revision, window, step, leader)| {
+            .map(|(reader, commitment, revision, window, step, leader, last_event)| {
                 let key = read_key((commitment, revision, window, step, leader))?;
-                Ok(PlannedReminder { reader, key })
+                Ok(PlannedReminder { reader, key, last_event })
             })
             .collect()
     }
