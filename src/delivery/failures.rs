@@ -3,7 +3,7 @@
 use super::pass::{Desk, find};
 use crate::domain::address::{EmailAddress, Mailbox};
 use crate::domain::commitment::Commitment;
-use crate::domain::leader::{Capacity, Receiver};
+use crate::domain::leader::Receiver;
 use crate::mail::compose::{Facts, Letter, Notice, NoticeItem, NoticeKind};
 use crate::store::outbox::{Frozen, Undelivered};
 use crate::store::{self, Which};
@@ -33,13 +33,13 @@ impl Desk<'_> {
             links: self.links(),
         };
         let mut notices: Vec<Frozen> = Vec::new();
-        let mut told: Vec<String> = Vec::new();
+        let mut told: Vec<&str> = Vec::new();
         for failure in failures.iter().filter(|one| !one.is_told) {
             let Ok(to) = failure.to.parse::<EmailAddress>() else { continue };
-            if told.contains(&to.key()) {
+            if told.contains(&failure.address_key.as_str()) {
                 continue;
             }
-            told.push(to.key());
+            told.push(&failure.address_key);
             let notice = self.undelivered(failure, to, &book, people.secretariat());
             // What cannot be written stands in the log and in the report.
             notices
@@ -65,7 +65,7 @@ impl Desk<'_> {
             entries: Vec::new(),
         };
         let items: Vec<NoticeItem> = known.map(item).collect();
-        if items.is_empty() || to.key() == mailbox.address.key() {
+        if items.is_empty() || failure.address_key == mailbox.address.key() {
             return None;
         }
         Some(Notice {
@@ -79,7 +79,7 @@ impl Desk<'_> {
             to: mailbox,
             language,
             by: Vec::new(),
-            about: vec![(String::new(), Capacity::Self_)],
+            about: Vec::new(),
             items,
         })
     }

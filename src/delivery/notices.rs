@@ -62,13 +62,10 @@ impl Desk<'_> {
         if is_told || edited.touched().iter().any(concerns) {
             let (people, _) = self.people().await?;
             let sender = self.sender().await?;
-            let after = |reference: &str| {
-                edited.touched().iter().map(|one| &one.after).find(|one| one.reference == reference)
-            };
-            let events =
-                edited.touched().iter().map(|one| (one.after.reference.as_str(), one.event));
-            let events: HashMap<&str, i64> = events.collect();
-            let last_event = |reference: &str| events.get(reference).copied().unwrap_or_default();
+            let touched = edited.touched().iter().map(|one| (one.after.reference.as_str(), one));
+            let touched: HashMap<&str, &Touched> = touched.collect();
+            let after = |reference: &str| touched.get(reference).map(|one| &one.after);
+            let last_event = |reference: &str| touched.get(reference).map_or(0, |one| one.event);
             let facts = Facts {
                 sender: &sender,
                 people: &people,
@@ -201,14 +198,17 @@ struct Word<'t> {
 /// receipt for an edit of their own.
 fn words<'t>(deed: &'t Deed, one: &'t Touched, is_leader: bool, today: NaiveDate) -> Vec<Word<'t>> {
     let Touched { before, after, .. } = one;
-    if let Deed::ProposalRefused { leader, wanted, reason } = deed {
-        let kind = Told::ProposalRefused { wanted: *wanted, text: reason.clone() };
+    let to_one = match deed {
+        Deed::ProposalRefused { leader, wanted, reason } => {
+            let told = Told::ProposalRefused { wanted: *wanted, text: reason.clone() };
+            Some((leader, NoticeKind::Told(told)))
+        }
+        Deed::LinkSent { leader } => Some((leader, NoticeKind::NewLink)),
+        _ => None,
+    };
+    if let Some((leader, kind)) = to_one {
         let span = before.earliest_open().map(|open| open.window);
-        return vec![Word { leader, kind: NoticeKind::Told(kind), span, entries: Vec::new() }];
-    }
-    if let Deed::LinkSent { leader } = deed {
-        let span = before.earliest_open().map(|open| open.window);
-        return vec![Word { leader, kind: NoticeKind::NewLink, span, entries: Vec::new() }];
+        return vec![Word { leader, kind, span, entries: Vec::new() }];
     }
     if before.status != Status::Open {
         return Vec::new();

@@ -138,9 +138,9 @@ impl Posting<'_> {
             let page = desk.store.planned(&after, FREEZE_PAGE).await?;
             let Some(last) = page.last() else { break };
             after.clone_from(&last.reader);
-            let last_events: HashMap<String, i64> =
-                page.iter().map(|one| (one.key.commitment.clone(), one.last_event)).collect();
-            let (book, messages) = self.messages(page, &people).await?;
+            let last_events = page.iter().map(|one| (one.key.commitment.as_str(), one.last_event));
+            let last_events: HashMap<&str, i64> = last_events.collect();
+            let (book, messages) = self.messages(&page, &people).await?;
             vacant.extend(messages.iter().flat_map(vacancies).map(str::to_owned));
             let last_event = |reference: &str| last_events.get(reference).copied().unwrap_or(0);
             let find = |reference: &str| find(&book, reference);
@@ -161,7 +161,7 @@ impl Posting<'_> {
     /// The messages that planned reminders make today, and the commitments that they are about.
     async fn messages(
         &self,
-        page: Vec<PlannedReminder>,
+        page: &[PlannedReminder],
         people: &People,
     ) -> Result<(Vec<Commitment>, Vec<Message>), store::Error> {
         let Desk { store, .. } = self.desk;

@@ -81,21 +81,25 @@ pub(super) fn of_message(
     if message.ladder != Ladder::Own || message.leader.is_none() {
         return Vec::new();
     }
-    let entry = |(item, view): (&Item, &ItemView)| {
-        let entry = Entry { window: item.window, due: item.span.due?, is_off: false };
-        Some(EntryView::new(facts, &item.commitment, view, entry))
-    };
-    let mut entries: Vec<EntryView> = message.items.iter().zip(items).filter_map(entry).collect();
-    entries.sort_by_key(|one| (one.entry.due < message.on, one.entry.due));
-    few(entries)
+    let both = message.items.iter().zip(items);
+    let mut dated: Vec<(NaiveDate, &Item, &ItemView)> =
+        both.filter_map(|(item, view)| Some((item.span.due?, item, view))).collect();
+    dated.sort_by_key(|(due, ..)| (*due < message.on, *due));
+    few(dated.into_iter().map(|(due, item, view)| {
+        let entry = Entry { window: item.window, due, is_off: false };
+        EntryView::new(facts, &item.commitment, view, entry)
+    }))
 }
 
-/// As many as may go beside one letter, each once.
-pub(super) fn few(entries: Vec<EntryView>) -> Vec<EntryView> {
+/// As many as may go beside one letter, each once; no more are made.
+pub(super) fn few(entries: impl Iterator<Item = EntryView>) -> Vec<EntryView> {
     let mut few: Vec<EntryView> = Vec::new();
     for entry in entries {
-        if few.len() < ENTRIES_MAX && few.iter().all(|other| other.uid != entry.uid) {
+        if few.iter().all(|other| other.uid != entry.uid) {
             few.push(entry);
+        }
+        if few.len() == ENTRIES_MAX {
+            break;
         }
     }
     few

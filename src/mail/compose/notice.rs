@@ -177,7 +177,7 @@ impl NoticeView {
         let entries = notice.items.iter().zip(&items);
         let entries =
             entries.flat_map(|both| both.0.entries.iter().map(move |one| entry(both, one)));
-        let calendar = few(entries.collect());
+        let calendar = few(entries);
         Ok(Self {
             kind: notice.kind.template(),
             language: notice.language.code(),

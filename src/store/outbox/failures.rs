@@ -16,7 +16,7 @@ const TOLD: &str = "failures_told";
 const TELL_AGAIN_DAYS: i64 = 30;
 
 const FAILURES: &str = "
-    SELECT a.id AS attempt, a.message, m.recipient, m.name, m.items, a.reply,
+    SELECT a.id AS attempt, a.message, m.recipient, m.address_key, m.name, m.items, a.reply,
            u.told_at IS NOT NULL AND u.told_at > $1 AS is_told
       FROM attempts AS a
       JOIN messages AS m ON m.id = a.message
@@ -40,6 +40,8 @@ pub struct Undelivered {
     pub message: i64,
     /// Envelope recipient.
     pub to: String,
+    /// Its form for comparing.
+    pub address_key: String,
     /// Name of the recipient; may be empty.
     pub name: String,
     /// References of the commitments in it, in its order.
@@ -55,6 +57,7 @@ struct Row {
     attempt: i64,
     message: i64,
     recipient: String,
+    address_key: String,
     name: String,
     items: String,
     reply: String,
@@ -90,7 +93,7 @@ impl Store {
             freeze(&mut unit, page, now).await?;
         }
         let new = failures.iter().filter(|one| !one.is_told);
-        let addresses: BTreeSet<String> = new.map(|one| one.to.to_lowercase()).collect();
+        let addresses: BTreeSet<&str> = new.map(|one| one.address_key.as_str()).collect();
         for address in addresses {
             sqlx::query(REMEMBER).bind(address).bind(instant(now)).execute(&mut *unit).await?;
         }
@@ -107,6 +110,7 @@ impl Undelivered {
             attempt: row.attempt,
             message: row.message,
             to: row.recipient,
+            address_key: row.address_key,
             name: row.name,
             commitments,
             cause: row.reply,
