@@ -47,8 +47,6 @@ pub(super) struct Press {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Refused {
-    /// The link is too old.
-    Expired,
     /// No link of ours.
     NotOurs,
     /// The reader is no leader any more.

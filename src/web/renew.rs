@@ -11,12 +11,12 @@ use serde_json::json;
 
 use super::history::signature;
 use super::render::{Refused, see};
-use super::visit::expired;
+use super::visit::{Link, language_of};
 use super::{Pages, Settings};
 use crate::delivery::notices::Actor;
 use crate::delivery::pass::Facts;
 use crate::domain::leader::Leader;
-use crate::link::{Claims, Purpose, Refusal, TASK_PATH};
+use crate::link::{Claims, TASK_PATH};
 use crate::store::{self, Deed, Event, LINK_SENT, Stamp, Which};
 use crate::telemetry;
 
@@ -37,15 +37,10 @@ pub(super) async fn renew(
     Path(token): Path<String>,
 ) -> Result<Response, Response> {
     let settings = pages.settings();
-    let refuse = |status, refused| pages.refuse(&settings, status, refused);
-    let web = settings.web().ok_or_else(|| refuse(StatusCode::NOT_FOUND, Refused::NotOurs))?;
-    let claims = match web.links.keys.check(&token, Purpose::Task, settings.clock.now()) {
-        Ok(_) => return Ok(see(&pages.path(&format!("{TASK_PATH}{token}")))),
-        Err(Refusal::Expired(claims)) => claims,
-        Err(refusal) => {
-            telemetry::link_refused(&refusal.to_string());
-            return Err(refuse(StatusCode::NOT_FOUND, Refused::NotOurs));
-        }
+    let claims = match Link::read(&settings, &token) {
+        None => return Err(pages.refuse(&settings, StatusCode::NOT_FOUND, Refused::NotOurs)),
+        Some(Link::Good(_)) => return Ok(see(&pages.path(&format!("{TASK_PATH}{token}")))),
+        Some(Link::Expired(claims)) => claims,
     };
     // A task of its own: a browser that goes away must not leave an edit half made.
     let sending = {
@@ -58,10 +53,11 @@ pub(super) async fn renew(
             Ok(pages.page(&settings, leader.language, StatusCode::OK, ("renewed.html", &view)))
         }
         Ok(Ok(Renewed::Not(refused))) => {
-            Ok(expired(&pages, &settings, (&token, &claims, refused)).await)
+            let language = language_of(&pages, &settings, &claims).await;
+            Ok(pages.refuse_in(language, &settings, StatusCode::GONE, refused))
         }
         Ok(Err(error)) => Err(pages.failed(&settings, &error)),
-        Err(_) => Ok(refuse(StatusCode::INTERNAL_SERVER_ERROR, Refused::Later)),
+        Err(_) => Ok(pages.refuse(&settings, StatusCode::INTERNAL_SERVER_ERROR, Refused::Later)),
     }
 }
 

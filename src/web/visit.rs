@@ -20,6 +20,27 @@ use crate::telemetry;
 /// How long a form may stay open before it is sent, in hours.
 const FORM_HOURS: i64 = 24;
 
+/// A link of ours.
+pub(super) enum Link {
+    Good(Claims),
+    /// It was good once.
+    Expired(Claims),
+}
+
+impl Link {
+    /// Reads the token of a link; `None`, and a line in the log, when it is none of ours.
+    pub(super) fn read(settings: &Settings, token: &str) -> Option<Self> {
+        match settings.web()?.links.keys.check(token, Purpose::Task, settings.clock.now()) {
+            Ok(claims) => Some(Self::Good(claims)),
+            Err(Refusal::Expired(claims)) => Some(Self::Expired(claims)),
+            Err(refusal) => {
+                telemetry::link_refused(&refusal.to_string());
+                None
+            }
+        }
+    }
+}
+
 /// Somebody with a good link.
 pub(super) struct Visit {
     pub(super) settings: Arc<Settings>,
@@ -41,18 +62,13 @@ impl Visit {
     pub(super) async fn open(pages: &Pages, token: &str) -> Result<Self, Response> {
         let settings = pages.settings();
         let refuse = |status, refused| pages.refuse(&settings, status, refused);
-        let Some(web) = settings.web() else {
-            return Err(refuse(StatusCode::NOT_FOUND, Refused::NotOurs));
-        };
-        let claims = match web.links.keys.check(token, Purpose::Task, settings.clock.now()) {
-            Ok(claims) => claims,
-            Err(Refusal::Expired(claims)) => {
-                let page = (token, &claims, Refused::Expired);
-                return Err(expired(pages, &settings, page).await);
-            }
-            Err(refusal) => {
-                telemetry::link_refused(&refusal.to_string());
-                return Err(refuse(StatusCode::NOT_FOUND, Refused::NotOurs));
+        let claims = match Link::read(&settings, token) {
+            None => return Err(refuse(StatusCode::NOT_FOUND, Refused::NotOurs)),
+            Some(Link::Good(claims)) => claims,
+            Some(Link::Expired(claims)) => {
+                let language = language_of(pages, &settings, &claims).await;
+                let page = ("expired.html", &context! { token });
+                return Err(pages.page(&settings, language, StatusCode::GONE, page));
             }
         };
         let reference = claims.commitment.clone();
@@ -152,22 +168,11 @@ impl Visit {
     }
 }
 
-/// The page about a link that was good once, in the language of the one it was made for.
-pub(super) async fn expired(
-    pages: &Pages,
-    settings: &Settings,
-    (token, claims, why): (&str, &Claims, Refused),
-) -> Response {
+/// The language of the one whom a link was made for.
+pub(super) async fn language_of(pages: &Pages, settings: &Settings, claims: &Claims) -> Language {
     let read = settings.desk(&pages.store).people().await;
     let language = read.ok().and_then(|(people, _)| Some(people.get(&claims.person)?.language));
-    let language = language.unwrap_or(settings.config.organisation.language);
-    match why {
-        Refused::Expired => {
-            let view = context! { token };
-            pages.page(settings, language, StatusCode::GONE, ("expired.html", &view))
-        }
-        other => pages.refuse_in(language, settings, StatusCode::GONE, other),
-    }
+    language.unwrap_or(settings.config.organisation.language)
 }
 
 /// Revision and window that a form is about: `1.2`. Once either has changed, the form does nothing.
