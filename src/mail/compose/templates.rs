@@ -13,9 +13,11 @@ use super::letter::OfficeView;
 use super::{ComposeError, Page, SUBJECT_CHARS_MAX, sample, text};
 
 /// Every template by its file name. Sentences stand in `words.*`, the order of things in the others.
-const BUILT_IN: [(&str, &str); 29] = [
+const BUILT_IN: [(&str, &str); 31] = [
     ("base.html", include_str!("../templates/base.html")),
     ("base.txt", include_str!("../templates/base.txt")),
+    ("brief.html", include_str!("../templates/brief.html")),
+    ("brief.txt", include_str!("../templates/brief.txt")),
     ("escalation.html", include_str!("../templates/escalation.html")),
     ("escalation.txt", include_str!("../templates/escalation.txt")),
     ("item.html", include_str!("../templates/item.html")),
