@@ -70,7 +70,7 @@ impl Desk<'_> {
         self.mind_the_clock().await?;
         let problems = self.read_new().await?;
         let rules = self.keep_rules().await?;
-        self.conclude(self.store.begin_pass(&self.stamp()).await?).await?;
+        self.conclude(self.store.begin_pass(&self.stamp(), rules.reach()).await?).await?;
         let page = self.store.near(self.today(), &Near::default(), PLAN_PAGE).await?;
         let posted = Posted { problems, ..Posted::default() };
         let mut posting = Posting { desk: self, rules, people: None, posted };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use crate::domain::rule::{KindRules, KindTable, RuleStep, Step};
+use crate::domain::rule::{KindRules, KindTable, Reach, RuleStep, Step};
 use crate::schedule::SendingDays;
 
 /// Everything the planner goes by.
@@ -57,6 +57,15 @@ impl Rules {
     #[must_use]
     pub fn birthdays(&self) -> &[RuleStep] {
         &self.birthdays
+    }
+
+    /// How far ahead of a window there can be anything to say. A commitment whose windows lie beyond that need not be read.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        let kinds = self.kinds.names().into_iter().filter_map(|kind| self.kinds.get(kind));
+        let before = kinds.flat_map(|kind| &kind.before).max().copied().unwrap_or(0);
+        let (gap, until) = self.sending.longest_gap();
+        Reach { days: before.saturating_add(gap), until }
     }
 
     /// Since when a step of a kind has been in force; `None` for ever.

@@ -69,6 +69,20 @@ impl SendingDays {
         self.first(day.iter_days())
     }
 
+    /// The most days in a row without a sending day, and the last day up to which that is known.
+    #[must_use]
+    pub fn longest_gap(&self) -> (u32, NaiveDate) {
+        let (mut longest, mut gap) = (0, 0);
+        for word in &self.known {
+            for bit in 0..64 {
+                gap = if word >> bit & 1 == 1 { 0 } else { gap + 1 };
+                longest = longest.max(gap);
+            }
+        }
+        let last = KNOWN_FIRST_DAY + KNOWN_WORDS * 64 - 1;
+        (longest, NaiveDate::from_num_days_from_ce_opt(last).unwrap_or(NaiveDate::MIN))
+    }
+
     /// The next firing on a sending day strictly after `after`, both wall-clock time.
     #[must_use]
     pub fn next_firing(&self, after: NaiveDateTime) -> Option<NaiveDateTime> {

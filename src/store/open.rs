@@ -153,6 +153,8 @@ fn options(path: &Path, patience: Duration) -> SqliteConnectOptions {
         .foreign_keys(true)
         .busy_timeout(patience)
         .row_buffer_size(ROWS_AHEAD_MAX)
+        // What statements keep to undo themselves is not written to disk.
+        .pragma("temp_store", "MEMORY")
         .disable_statement_logging()
 }
 

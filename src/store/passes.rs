@@ -13,6 +13,7 @@ use super::outbox::{instant, withdraw_changed};
 use super::{Error, Stamp, Store};
 use crate::delivery::state::DELAY_SECONDS_MAX;
 use crate::domain::commitment::Responsible;
+use crate::domain::rule::Reach;
 use crate::domain::window::Window;
 use crate::telemetry;
 
@@ -31,21 +32,30 @@ const WAIT_NO_LONGER: &str = "
     UPDATE messages SET next_at = NULL
      WHERE state IN ('ready', 'open', 'body', 'deferred', 'unknown', 'held') AND next_at > $1";
 
+/// What was never looked at is near, unless all there is to it opens, and changes hands, beyond the reach `$2` of the rules.
 const LOOK: &str = "
-    UPDATE commitments SET look_on = $1 WHERE status = 'open' AND look_on IS NULL";
+    UPDATE agenda SET look_on = coalesce((
+        SELECT max($1, min(
+                   (SELECT date(min(w.opens), '-' || $2 || ' days') FROM windows w
+                     WHERE w.commitment = c.reference AND w.revision = c.revision AND w.closed_on IS NULL
+                    HAVING max(w.opens) <= $3),
+                   coalesce((SELECT min(r.until) FROM responsibilities r WHERE r.commitment = c.reference),
+                            '9999-12-31')))
+          FROM commitments c WHERE c.reference = agenda.commitment AND c.rrule IS NULL), $1)
+     WHERE look_on IS NULL";
 
 /// By day and reference, in the order of the index; what was never looked at comes first.
 const NEAR: &str = "
-    SELECT '' AS look_on, reference FROM commitments
-     WHERE status = 'open' AND look_on IS NULL AND $2 = '' AND reference > $3
+    SELECT '' AS look_on, commitment AS reference FROM agenda
+     WHERE look_on IS NULL AND $2 = '' AND commitment > $3
      UNION ALL
-    SELECT look_on, reference FROM commitments
-     WHERE status = 'open' AND look_on <= $1 AND (look_on, reference) > ($2, $3)
+    SELECT look_on, commitment FROM agenda
+     WHERE look_on <= $1 AND (look_on, commitment) > ($2, $3)
      ORDER BY look_on, reference LIMIT $4";
 
 /// Every open commitment is looked at in the next pass.
 pub(super) const LOOK_AGAIN: &str = "
-    UPDATE commitments SET look_on = NULL WHERE status = 'open' AND look_on IS NOT NULL";
+    UPDATE agenda SET look_on = NULL WHERE look_on IS NOT NULL";
 
 /// Makes an occurrence once only, and only while the deadline is still the one it follows from.
 const ADD_OCCURRENCE: &str = "
@@ -98,18 +108,24 @@ pub struct ClosedWindow {
 impl Store {
     /// Begins a pass: what is unsent about commitments that others than us changed is taken back, no message waits longer
     /// than any wait is, hand-overs whose day has come take place, and what is open and was never looked at counts as
-    /// looked at on the day of the stamp. Commit it, then read the book near that day.
+    /// looked at on the day of the stamp, or on the first that is within `reach`. Commit it, then read the book near
+    /// that day.
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub async fn begin_pass(&self, stamp: &Stamp) -> Result<Edited<'_>, Error> {
+    pub async fn begin_pass(&self, stamp: &Stamp, reach: Reach) -> Result<Edited<'_>, Error> {
         let today = stamp.day.to_string();
         let mut unit = self.write().await?;
         telemetry::withdrawn(withdraw_changed(&mut unit, stamp.at).await?);
         sqlx::query(FORGET_FREED).execute(&mut *unit).await?;
         let latest = stamp.at + TimeDelta::seconds(DELAY_SECONDS_MAX);
         sqlx::query(WAIT_NO_LONGER).bind(instant(latest)).execute(&mut *unit).await?;
-        sqlx::query(LOOK).bind(&today).execute(&mut *unit).await?;
+        sqlx::query(LOOK)
+            .bind(&today)
+            .bind(reach.days)
+            .bind(reach.until.to_string())
+            .execute(&mut *unit)
+            .await?;
         let due: Vec<String> =
             sqlx::query_scalar(DUE_HAND_OVERS).bind(&today).fetch_all(&mut *unit).await?;
         let due: Vec<&str> = due.iter().map(String::as_str).collect();

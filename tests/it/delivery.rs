@@ -71,7 +71,7 @@ impl Post {
              SELECT reference, '2020-01-01', '2020-01-31' FROM commitments;
              INSERT INTO responsibilities (commitment, leader)
              SELECT reference, 'l' || substr(reference, 3) FROM commitments;
-             UPDATE commitments SET look_on = '2020-01-02'",
+             UPDATE agenda SET look_on = '2020-01-02'",
         )
         .await;
         post
@@ -107,7 +107,7 @@ impl Post {
     /// Commitments that the planner looks at next on `day`.
     async fn looks_on(&self, day: &'static str) -> Vec<String> {
         let looks =
-            self.strings("SELECT reference || ' ' || coalesce(look_on, 'now') FROM commitments");
+            self.strings("SELECT commitment || ' ' || coalesce(look_on, 'now') FROM agenda");
         let looks = looks.await.into_iter();
         looks.filter_map(|look| look.strip_suffix(day).map(|one| one.trim().to_owned())).collect()
     }

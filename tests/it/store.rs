@@ -16,8 +16,7 @@ use advis::domain::commitment::{Commitment, Status};
 use advis::domain::leader::Language;
 use advis::domain::recurrence::Recurrence;
 use advis::domain::reminder::{Reminder, ReminderKey};
-use advis::domain::rule::RuleStep;
-use advis::domain::rule::{Ladder, Step};
+use advis::domain::rule::{Ladder, Reach, RuleStep, Step};
 use advis::domain::window::{Confidence, Deadline, Undated, Window};
 use advis::store::{
     Cells, ClosedAs, ClosedWindow, Edited, Entered, EnteredAs, Error, Import, ImportReport,

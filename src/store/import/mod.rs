@@ -20,9 +20,8 @@ const KEPT_DATES: &str = "
     SELECT reference, document_date, adopted_on, reference_date FROM commitments
      WHERE reference IN (SELECT value FROM json_each($1))";
 
-/// A sheet names commitments in an order of its own, so pages come and go: more of them stay at hand, and what
-/// statements keep to undo themselves is not written to disk.
-const ROOM: &str = "PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY";
+/// A sheet names commitments in an order of its own, so pages come and go: more of them stay at hand.
+const ROOM: &str = "PRAGMA cache_size = -32768";
 
 /// As bytes: a title that others wrote, and that is no text, is like no other.
 const TITLES_WITHOUT: &str = "
@@ -196,7 +195,7 @@ impl Store {
         let Import { leaders: imported, commitments: rows } = import;
         let mut unit = self.write().await?;
         let mut problems = Vec::new();
-        sqlx::raw_sql(ROOM).execute(&mut *unit).await?;
+        sqlx::query(ROOM).execute(&mut *unit).await?;
         let leaders = leaders::import(&mut unit, &imported, stamp, &mut problems).await?;
         let rows = rows.into_iter();
         let (commitments, mut references) =

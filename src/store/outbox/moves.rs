@@ -30,8 +30,8 @@ const EXPIRE: &str = "
         WHERE m.epoch = k.value ->> 'epoch' AND m.state = k.value ->> 'from' AND k.value ->> 'to' = 'expired')";
 
 const LOOK_AGAIN: &str = "
-    UPDATE commitments SET look_on = NULL
-    WHERE reference IN (
+    UPDATE agenda SET look_on = NULL
+    WHERE commitment IN (
         SELECT r.commitment FROM jsonb_each($1) AS k CROSS JOIN reminders AS r ON r.message = k.value ->> 'id'
         WHERE k.value ->> 'to' = 'expired')";
 

@@ -64,9 +64,9 @@ const END: &str = "
 /// What was changed since the pass began has no look day, and keeps none: the next pass looks at it. So it does at what
 /// has a reminder without a message: a crash may come before that is frozen.
 const LOOK_ON: &str = "
-    UPDATE commitments SET look_on = k.day
+    UPDATE agenda SET look_on = k.day
     FROM (SELECT value ->> 0 AS reference, value ->> 1 AS day FROM json_each($1)) AS k
-    WHERE commitments.reference = k.reference AND commitments.look_on IS NOT NULL
+    WHERE agenda.commitment = k.reference AND agenda.look_on IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM reminders WHERE state = 'planned' AND commitment = k.reference)";
 
 type KeyRow = (String, u32, u32, String, String);

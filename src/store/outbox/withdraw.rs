@@ -39,8 +39,8 @@ const FREE_REMINDERS: &str = "
 
 /// Their look day lies ahead, since they counted as sent.
 const LOOK_AGAIN: &str = "
-    UPDATE commitments SET look_on = NULL
-    WHERE reference IN (SELECT commitment FROM reminders
+    UPDATE agenda SET look_on = NULL
+    WHERE commitment IN (SELECT commitment FROM reminders
                         WHERE message IN (SELECT value FROM json_each($1)))";
 
 /// That there are reminders to plan again before the next firing.

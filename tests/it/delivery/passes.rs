@@ -157,7 +157,7 @@ async fn what_was_deferred_goes_when_its_time_has_come_and_not_before() {
 async fn a_message_is_given_up_after_the_days_allowed_and_its_reminder_may_be_planned_again() {
     let post = Post::new().await;
     post.ready([1]).await;
-    post.sql("UPDATE commitments SET look_on = '2020-01-24'").await;
+    post.sql("UPDATE agenda SET look_on = '2020-01-24'").await;
     let busy = || reply(452, "4.3.1 full");
     let script = Script::new(Tls::None).on(Stage::Rcpt, [busy(), busy(), busy()]);
     let (_server, transport) = server(script);

@@ -12,7 +12,7 @@ async fn only_what_is_near_is_read_and_whoever_changes_it_brings_it_near() {
     let today = day("2020-01-02");
     let near = async || world.near(today).await;
     let look = async || {
-        committed(store.begin_pass(&stamp("2020-01-02"))).await;
+        committed(store.begin_pass(&stamp("2020-01-02"), Reach::ENDLESS)).await;
         let later = |one: &str| (one.to_owned(), day("2020-05-02"));
         store.plan(&[], &[later("A"), later("B")], stamp("2020-01-02").at).await.unwrap();
     };
@@ -43,7 +43,7 @@ async fn a_change_made_while_the_planner_thinks_is_looked_at_in_the_next_pass() 
     let world = staffed().await;
     world.promise("A", &[Window::day(day("2020-06-01"))]).await;
     let today = day("2020-01-02");
-    committed(world.store.begin_pass(&stamp("2020-01-02"))).await;
+    committed(world.store.begin_pass(&stamp("2020-01-02"), Reach::ENDLESS)).await;
     assert_eq!(world.near(today).await, ["A"]);
     let sooner = Window::day(day("2020-01-20"));
     committed(world.store.postpone("A", sooner, None, "", &stamp("2020-01-02"))).await;
