@@ -43,7 +43,7 @@ async fn send(connection: &mut Connection) -> Outcome {
 
 async fn send_bytes(connection: &mut Connection, mime: &[u8]) -> Outcome {
     match connection.open(&envelope(), MESSAGE_ID).await {
-        Ok(()) => connection.body(mime).await,
+        Ok(()) => connection.body(mime, None).await,
         Err(outcome) => outcome,
     }
 }
@@ -257,6 +257,54 @@ async fn commands_go_in_one_write_only_where_the_server_takes_it_so() {
 }
 
 #[tokio::test]
+async fn the_next_envelope_goes_right_behind_a_body_only_where_the_server_takes_it_so() {
+    let is_mail = |text: &&String| text.starts_with("MAIL");
+    for (offers, behind) in [(&["pipelining"], 1), (&["8BITMIME"], 0)] {
+        let server = SmtpServer::start(plain().offers(offers));
+        let mut connection = connection(server.settings());
+        for _ in 0..2 {
+            connection.open(&envelope(), MESSAGE_ID).await.unwrap();
+            assert!(is_accepted(&connection.body(MIME, Some(&envelope())).await));
+        }
+        connection.abandon();
+        server.wait_for_the_end();
+        assert_eq!((server.sessions(), server.ledger().len()), (1, 2));
+        assert_eq!(server.texts().iter().filter(is_mail).count(), 2 + behind);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_loses_what_comes_behind_a_body_costs_one_time_limit_and_no_message() {
+    let server = SmtpServer::start(plain().on(Stage::Mail, [Reaction::Accept, silence()]));
+    let mut settings = server.settings();
+    settings.limits.command = Duration::from_millis(100);
+    let mut connection = connection(settings);
+    for _ in 0..4 {
+        connection.open(&envelope(), MESSAGE_ID).await.unwrap();
+        assert!(is_accepted(&connection.body(MIME, Some(&envelope())).await));
+    }
+    connection.end().await;
+    server.wait_for_the_end();
+    assert_eq!((server.sessions(), server.ledger().len()), (2, 4));
+    assert_eq!(server.texts().last().unwrap(), "QUIT");
+}
+
+#[tokio::test]
+async fn a_message_that_was_not_announced_does_not_go_in_the_place_of_one_that_was() {
+    let server = SmtpServer::start(plain());
+    let mut connection = connection(server.settings());
+    connection.open(&envelope(), MESSAGE_ID).await.unwrap();
+    let other = envelope_to("en.anden@aarhus.example");
+    assert!(is_accepted(&connection.body(MIME, Some(&other)).await));
+    assert!(is_accepted(&send(&mut connection).await));
+    drop(connection);
+    server.wait_for_the_end();
+    let to: Vec<String> = server.ledger().into_iter().map(|received| received.to).collect();
+    assert_eq!(to, [envelope().to.as_str(), envelope().to.as_str()]);
+    assert_eq!(server.sessions(), 2);
+}
+
+#[tokio::test]
 async fn we_introduce_ourselves_by_name_or_by_address() {
     for (hello_name, said) in [
         (Some("advis.kommune.example".to_owned()), "EHLO advis.kommune.example"),
@@ -455,7 +503,7 @@ async fn an_abandoned_message_reaches_nobody() {
     assert_eq!(server.unfinished(), [b""]);
     assert!(server.ledger().is_empty());
     assert_eq!(server.texts().last().unwrap(), "DATA");
-    assert!(broken_at(&connection.body(MIME).await).is_some());
+    assert!(broken_at(&connection.body(MIME, None).await).is_some());
     assert!(is_accepted(&send(&mut connection).await));
 }
 
@@ -794,9 +842,9 @@ async fn an_abandoned_or_probed_folder_holds_nothing_and_strange_ids_stay_in_it(
     connection.open(&envelope(), MESSAGE_ID).await.unwrap();
     connection.abandon();
     assert!(files(home.path()).is_empty());
-    assert!(broken_at(&connection.body(MIME).await).is_some());
+    assert!(broken_at(&connection.body(MIME, None).await).is_some());
     connection.open(&envelope(), "<../../etc/æ x@kommune.example>").await.unwrap();
-    connection.body(b"Subject: no date\r\n\r\nDate: no header\r\n").await;
+    connection.body(b"Subject: no date\r\n\r\nDate: no header\r\n", None).await;
     assert_eq!(files(home.path()), [".._.._etc___x.eml"]);
 }
 

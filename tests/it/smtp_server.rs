@@ -333,6 +333,8 @@ struct Session {
     wire: BufReader<Box<dyn Duplex>>,
     encrypted: bool,
     faulted: bool,
+    /// Bytes that had come when it faulted and are not read yet: said before the fault, behind a body.
+    said_before: usize,
     from: String,
     to: String,
     shared: Arc<Shared>,
@@ -345,7 +347,7 @@ impl Session {
         shared.notes().sessions += 1;
         let wire = BufReader::new(Box::new(tcp) as Box<dyn Duplex>);
         let (from, to) = (String::new(), String::new());
-        Self { number, wire, encrypted: false, faulted: false, from, to, shared }
+        Self { number, wire, encrypted: false, faulted: false, said_before: 0, from, to, shared }
     }
 
     /// Ends with an error whenever the connection ends, however it does.
@@ -468,7 +470,10 @@ impl Session {
 
     /// Whether things go on as agreed.
     async fn perform(&mut self, reaction: Reaction, agreement: &str) -> io::Result<bool> {
-        self.faulted |= !matches!(reaction, Reaction::Accept);
+        if !matches!(reaction, Reaction::Accept) {
+            self.faulted = true;
+            self.said_before = self.wire.buffer().len();
+        }
         match reaction {
             Reaction::Accept => self.write(agreement.as_bytes()).await.map(|()| true),
             Reaction::Say(bytes) => {
@@ -501,12 +506,15 @@ impl Session {
 
     async fn line(&mut self) -> io::Result<String> {
         let mut text = String::new();
-        if self.wire.read_line(&mut text).await? == 0 {
+        let read = self.wire.read_line(&mut text).await?;
+        if read == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         let text = text.trim_end().to_owned();
         let more_at_once = !self.wire.buffer().is_empty();
-        let (session, encrypted, after_fault) = (self.number, self.encrypted, self.faulted);
+        let after_fault = self.faulted && self.said_before < read;
+        self.said_before = self.said_before.saturating_sub(read);
+        let (session, encrypted) = (self.number, self.encrypted);
         let line = Line { session, text: text.clone(), encrypted, more_at_once, after_fault };
         self.shared.notes().lines.push(line);
         Ok(text)

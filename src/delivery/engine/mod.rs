@@ -2,6 +2,7 @@
 
 mod outbox;
 mod pace;
+mod queue;
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -24,6 +25,8 @@ pub struct Lane {
     connection: Connection,
     /// The next message, begun while the one before it was recorded.
     ahead: Option<Ahead>,
+    /// Claimed, to come after that.
+    next: Option<Claimed>,
 }
 
 /// How far a lane came with its next message.
@@ -38,7 +41,7 @@ impl Lane {
     /// A lane that connects when its first message comes.
     #[must_use]
     pub fn new(transport: &Transport) -> Self {
-        Self { connection: transport.connection(), ahead: None }
+        Self { connection: transport.connection(), ahead: None, next: None }
     }
 }
 
@@ -206,8 +209,9 @@ async fn all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
     outputs.into_iter().flatten().collect()
 }
 
-/// One message on one connection: claim, body, record. While it is recorded (T4) the connection goes on to the next one
-/// up to where its body may leave (T3), so that both moves can share a flush; the next step begins there.
+/// One message on one connection: claim, body, record. The envelope of the next one goes right behind the body, and while
+/// the one is recorded (T4) the connection goes on to where the body of the other may leave (T3), so that both moves
+/// share a flush; the next step begins there.
 ///
 /// # Errors
 /// When the store fails. The connection is dropped; what cannot be recorded stands as it was claimed.
@@ -218,32 +222,32 @@ pub async fn step(
 ) -> Result<Step, store::Error> {
     let begun = match lane.ahead.take() {
         Some(begun) => begun,
-        None => begin(&mut lane.connection, outbox, clock).await?,
+        None => begin(lane, outbox, clock).await?,
     };
     let message = match begun {
         Ahead::Ready(message) => message,
         Ahead::Ended(step) => return Ok(step),
     };
-    let outcome = lane.connection.body(&message.mime).await;
+    let next = lane.next.as_ref().and_then(envelope);
+    let outcome = lane.connection.body(&message.mime, next.as_ref()).await;
     let recorded = conclude(outbox, clock, &message, State::Body, &outcome);
     if !matches!(outcome, Outcome::Accepted { .. }) {
         lane.connection.abandon();
         return recorded.await;
     }
-    let (recorded, begun) =
-        tokio::join!(biased; recorded, begin(&mut lane.connection, outbox, clock));
+    let (recorded, begun) = tokio::join!(biased; recorded, begin(lane, outbox, clock));
     let step = recorded?;
     lane.ahead = Some(begun?);
     Ok(step)
 }
 
-/// T2 and T3: the next message, up to where its body may leave.
+/// T2 and T3: the next message, up to where its body may leave, and T2 of the one after it.
 async fn begin(
-    connection: &mut Connection,
+    Lane { connection, next, .. }: &mut Lane,
     outbox: &Outbox<'_>,
     clock: &Clock,
 ) -> Result<Ahead, store::Error> {
-    let message = match outbox.take(clock).await? {
+    let message = match outbox.take(next.take(), clock).await? {
         Turn::Message(message) => message,
         Turn::Rest(step) => return Ok(Ahead::Ended(step)),
     };
@@ -256,6 +260,7 @@ async fn begin(
         connection.abandon();
         return conclude(outbox, clock, &message, State::Open, &outcome).await.map(Ahead::Ended);
     }
+    *next = outbox.take_ready(clock).await?;
     match outbox.begin_body(&message, clock).await {
         Ok(true) => Ok(Ahead::Ready(message)),
         missed_or_failed => {

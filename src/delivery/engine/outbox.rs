@@ -1,20 +1,20 @@
 //! The one queue that all lanes draw from, and what holds it back.
 
-use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use tokio::sync::{Mutex, Notify};
 
 use super::pace::{Full, HOUR, Limits, Pace};
+use super::queue::Queue;
 use super::{Step, about};
 use crate::clock::Clock;
 use crate::delivery::state::{
     DELAY_SECONDS_MAX, DELAY_SECONDS_MIN, LOGIN_STOP_SECONDS, Next, Outcome, Retry, Stage, State,
 };
-use crate::store::outbox::{Claimed, Ending, Past, Waiting};
+use crate::store::outbox::{Claimed, Ending, Past};
 use crate::store::{Error, Store};
 use crate::telemetry;
 
@@ -94,28 +94,6 @@ impl Debt {
 pub(super) enum Turn {
     Message(Claimed),
     Rest(Step),
-}
-
-#[derive(Default)]
-struct Queue {
-    /// Claimed, and on no wire.
-    page: VecDeque<Claimed>,
-    /// Number of the last message looked at in this pass; the pass never turns back.
-    after: i64,
-    /// Whose messages are claimed and not yet recorded.
-    under_way: Vec<String>,
-    pace: Pace,
-    /// Connections lost since the last one that carried a message to its end.
-    breaks: u32,
-    /// Until when the server is left alone; outlives the pass.
-    paused_until: Option<DateTime<Utc>>,
-    /// Whether somebody was told in this pass that the server does not let us in.
-    alarmed: bool,
-    /// Why nothing more is claimed in this pass.
-    end: Option<Step>,
-    capped: u32,
-    /// Outlives the pass, as `paused_until` does.
-    debts: Vec<Debt>,
 }
 
 impl<'a> Outbox<'a> {
@@ -209,22 +187,24 @@ impl<'a> Outbox<'a> {
         self.queue.lock().await.capped
     }
 
-    /// T2: the next message, by number.
-    pub(super) async fn take(&self, clock: &Clock) -> Result<Turn, Error> {
+    /// T2: the message that was [ready](Self::take_ready), else the next one, by number.
+    pub(super) async fn take(
+        &self,
+        mut ready: Option<Claimed>,
+        clock: &Clock,
+    ) -> Result<Turn, Error> {
         loop {
             let mut fed = pin!(self.fed.notified());
             // From here on no news is missed.
             fed.as_mut().enable();
             let mut queue = self.queue.lock().await;
-            if self.stop.is_asked() {
-                queue.end.get_or_insert(Step::Idle);
-            }
-            if queue.end.is_some() {
+            if self.is_halted(&mut queue) {
+                queue.page.extend(ready.take());
                 self.release(&mut queue).await?;
-            } else if queue.page.is_empty() {
+            } else if ready.is_none() && queue.page.is_empty() && queue.end.is_none() {
                 self.claim(&mut queue, clock).await?;
             }
-            if let Some(message) = queue.page.pop_front() {
+            if let Some(message) = ready.take().or_else(|| queue.page.pop_front()) {
                 return Ok(Turn::Message(message));
             }
             if let Some(end) = queue.end {
@@ -233,6 +213,27 @@ impl<'a> Outbox<'a> {
             drop(queue);
             fed.await;
         }
+    }
+
+    /// T2: the next message if there is one to be had at once. It counts as taken when [`Self::take`] gets it back.
+    pub(super) async fn take_ready(&self, clock: &Clock) -> Result<Option<Claimed>, Error> {
+        let mut queue = self.queue.lock().await;
+        if self.is_halted(&mut queue) {
+            return Ok(None);
+        }
+        if queue.page.is_empty() && queue.is_plenty && queue.end.is_none() {
+            self.claim(&mut queue, clock).await?;
+        }
+        Ok(queue.page.pop_front())
+    }
+
+    /// Whether nothing more may go, claimed or not: somebody asked for it, or the server wants to be left alone.
+    fn is_halted(&self, queue: &mut Queue) -> bool {
+        if self.stop.is_asked() {
+            queue.end.get_or_insert(Step::Idle);
+            return true;
+        }
+        matches!(queue.end, Some(Step::Stopped { .. }))
     }
 
     /// Fills the page, or says why not.
@@ -252,6 +253,7 @@ impl<'a> Outbox<'a> {
             // Asked before the store is: what comes in between is told of.
             let more_comes = self.feeds.load(Ordering::Relaxed) > 0;
             let waiting = self.store.waiting(queue.after, CLAIM_PAGE, now, clock.today()).await?;
+            queue.is_plenty = waiting.len() == CLAIM_PAGE;
             if waiting.is_empty() {
                 if !more_comes {
                     queue.end = Some(Step::Idle);
@@ -354,36 +356,5 @@ impl<'a> Outbox<'a> {
         queue.paused_until = queue.paused_until.max(Some(until));
         queue.end = queue.paused_until.map(|until| Step::Stopped { until });
         self.release(&mut queue).await
-    }
-}
-
-impl Queue {
-    /// The numbers of those that may be claimed: at most `room`, and no more a person than `most` (0: no limit).
-    fn admit(&mut self, waiting: &[Waiting], room: usize, most: u32) -> Vec<i64> {
-        let (mut ids, mut keys) = (Vec::new(), Vec::new());
-        for Waiting { id, address_key, accepted_today } in waiting {
-            if ids.len() >= room {
-                break;
-            }
-            self.after = *id;
-            let under_way = self.under_way.iter().filter(|key| *key == address_key).count();
-            let chosen = keys.iter().filter(|key| *key == address_key).count();
-            if most > 0 && *accepted_today as usize + under_way + chosen >= most as usize {
-                if self.capped == 0 {
-                    telemetry::person_capped(*id, address_key, most);
-                }
-                self.capped += 1;
-                continue;
-            }
-            ids.push(*id);
-            keys.push(address_key.clone());
-        }
-        ids
-    }
-
-    fn forget(&mut self, message: &Claimed) {
-        if let Some(place) = self.under_way.iter().position(|key| *key == message.address_key) {
-            self.under_way.swap_remove(place);
-        }
     }
 }

@@ -87,10 +87,13 @@ impl Connection {
 
     /// Hands over the message opened last and waits for the answer. Only [`Outcome::Accepted`] keeps the connection.
     /// [`Outcome::Broken`] before [`Stage::Body`] proves that nothing was handed over.
-    pub async fn body(&mut self, mime: &[u8]) -> Outcome {
+    ///
+    /// `next` is the envelope that [`Self::open`] will be asked for then: a server that takes commands in groups gets its
+    /// own right behind the body, which saves it and us a turn.
+    pub async fn body(&mut self, mime: &[u8], next: Option<&Envelope>) -> Outcome {
         match self {
             Self::File(connection) => connection.body(mime).await,
-            Self::Smtp(connection) => connection.body(mime).await,
+            Self::Smtp(connection) => connection.body(mime, next).await,
             Self::Scripted(connection) => connection.body(mime).await,
         }
     }

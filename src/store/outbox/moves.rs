@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
 use sqlx::Row;
 use tokio::sync::oneshot;
+use tokio::task::yield_now;
 
 use super::withdraw::withdraw;
 use super::{instant, json_list};
@@ -160,6 +161,8 @@ impl Store {
         let (done, mut answer) = oneshot::channel();
         self.moves.add(Move { row, id, expires, done });
         let place = self.lock_writer().await;
+        // All who can move now do so in the same transaction.
+        yield_now().await;
         if let Ok(answer) = answer.try_recv() {
             return answer;
         }

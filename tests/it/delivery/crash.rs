@@ -35,7 +35,7 @@ async fn die(post: Post, transport: &Transport, killed: Killed) -> Post {
             assert!(post.store.begin_body(epoch, 1, clock().now()).await.unwrap());
         }
         if killed >= Killed::BeforeTheAnswerIsRecorded {
-            connection.body(&message.mime).await;
+            connection.body(&message.mime, None).await;
         }
     }
     post.reborn().await

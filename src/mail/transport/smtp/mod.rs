@@ -41,7 +41,7 @@ impl SmtpTransport {
     /// A connection for one lane, not yet connected.
     #[must_use]
     pub fn connection(&self) -> SmtpConnection {
-        SmtpConnection { transport: self.clone(), state: State::Closed }
+        SmtpConnection { transport: self.clone(), state: State::Closed, is_eager: true }
     }
 }
 
@@ -55,6 +55,8 @@ impl fmt::Debug for SmtpTransport {
 pub struct SmtpConnection {
     transport: SmtpTransport,
     state: State,
+    /// Whether the next envelope goes right behind a body; not any more once a server lost it there.
+    is_eager: bool,
 }
 
 /// Every stage takes the session out and puts it back only when all went well.
@@ -89,26 +91,33 @@ impl SmtpConnection {
     }
 
     /// Begins the next message on the session of the last one. `None` if there is none, or if the server gave it up in
-    /// the meantime, as it may; nothing of this message was handed over then.
+    /// the meantime, as it may; nothing of this message was handed over then. Whatever comes in the place of the answer to
+    /// a MAIL behind a body may belong to that body: it is asked again where nothing can be mistaken.
     async fn reopen(&mut self, envelope: &Envelope) -> Option<Result<Session, Outcome>> {
         let State::Idle(mut session) = std::mem::take(&mut self.state) else { return None };
-        if !session.is_quiet().await {
+        let was_offered = session.has_offered();
+        if !was_offered && !session.is_quiet().await {
             return None;
         }
         match session.begin(envelope).await {
             Err(
                 Outcome::Broken { stage: Stage::Mail, .. }
                 | Outcome::Refused { stage: Stage::Mail, code: reply::CLOSING, .. },
-            ) => None,
+            ) if !was_offered => None,
+            Err(outcome) if was_offered && outcome.stage() == Stage::Mail => {
+                self.is_eager = false;
+                None
+            }
             begun => Some(begun),
         }
     }
 
-    pub(super) async fn body(&mut self, mime: &[u8]) -> Outcome {
+    pub(super) async fn body(&mut self, mime: &[u8], next: Option<&Envelope>) -> Outcome {
         let State::Opened(mut session, message_id) = std::mem::take(&mut self.state) else {
             return unopened();
         };
-        match session.body(mime, &message_id).await {
+        let next = next.filter(|_| self.is_eager);
+        match session.body(mime, &message_id, next).await {
             Ok(reply) => {
                 self.state = State::Idle(session);
                 Outcome::Accepted { code: Some(reply.code()), reply: reply.text() }

@@ -29,6 +29,8 @@ pub(super) struct Session {
     wire: BufReader<Box<dyn Duplex>>,
     /// Commands not yet answered in full. Only at zero does the server read what we write as a command.
     pending: usize,
+    /// The envelope whose MAIL, RCPT and DATA went out behind the last body; the replies to them are still to be read.
+    offered: Option<Envelope>,
     pub(super) offer: Offer,
     pub(super) limits: Limits,
     /// What the server got to know at the login; whatever it says from then on, these are never repeated.
@@ -57,6 +59,7 @@ impl Session {
         let mut session = Self {
             wire: BufReader::new(Box::new(tcp)),
             pending: 1,
+            offered: None,
             offer: Offer::default(),
             limits: settings.limits,
             secrets: Vec::new(),
@@ -131,17 +134,18 @@ impl Session {
     }
 
     async fn offer_message(&mut self, envelope: &Envelope) -> Result<(), Outcome> {
-        let mail = Mail::new(Some(address(Stage::Mail, &envelope.from)?), Vec::new());
-        let rcpt = Rcpt::new(address(Stage::Rcpt, &envelope.to)?, Vec::new());
+        let offered = self.offered.take();
+        if offered.as_ref().is_some_and(|offered| offered != envelope) {
+            return Err(broken(Stage::Mail, "another message was offered to the server"));
+        }
         if self.offer.pipelining {
-            self.send(Stage::Mail, format!("{mail}{rcpt}{Data}"), 3).await?;
-            self.expect_all(&[
-                (Stage::Mail, &[250]),
-                (Stage::Rcpt, &[250, 251]),
-                (Stage::Data, &[354]),
-            ])
-            .await?;
+            if offered.is_none() {
+                let group = group(envelope)?;
+                self.send(Stage::Mail, group, GROUP.len()).await?;
+            }
+            self.expect_all(&GROUP).await?;
         } else {
+            let (mail, rcpt) = commands(envelope)?;
             self.command(Stage::Mail, mail, &[250]).await?;
             self.command(Stage::Rcpt, rcpt, &[250, 251]).await?;
             self.command(Stage::Data, Data, &[354]).await?;
@@ -167,16 +171,35 @@ impl Session {
         verdict
     }
 
-    /// Body and dot in one write, and the final reply.
-    pub(super) async fn body(&mut self, mime: &[u8], message_id: &str) -> Result<Reply, Outcome> {
+    /// Body and dot in one write, and the final reply. Where the server takes commands in groups, those of the `next`
+    /// message go along: "the actual transfer of message content is explicitly allowed to be the first command in a
+    /// group" (RFC 2920, 3.1).
+    pub(super) async fn body(
+        &mut self,
+        mime: &[u8],
+        message_id: &str,
+        next: Option<&Envelope>,
+    ) -> Result<Reply, Outcome> {
         if !self.is_quiet().await {
             return Err(broken(Stage::Data, SPOKE_EARLY));
         }
-        let bytes = as_data(mime);
+        let mut bytes = as_data(mime);
+        if let Some(next) = next.filter(|_| self.offer.pipelining)
+            && let Ok(group) = group(next)
+        {
+            bytes.extend_from_slice(group.as_bytes());
+            self.pending += GROUP.len();
+            self.offered = Some(next.clone());
+        }
         within(Stage::Body, self.limits.body_write, write(&mut self.wire, &bytes)).await?;
         let reply = self.reply(Stage::Body).await?;
         telemetry::final_reply(message_id, reply.code());
         reply.expect(Stage::Body, &[250])
+    }
+
+    /// Whether the commands of the next message are with the server already.
+    pub(super) fn has_offered(&self) -> bool {
+        self.offered.is_some()
     }
 
     /// Whether the server has neither said anything nor hung up since its last reply.
@@ -243,6 +266,21 @@ impl Session {
         }
         Ok(reply.without(&self.secrets))
     }
+}
+
+/// MAIL, RCPT and DATA in one write: their stages, and what the server is to say.
+const GROUP: [(Stage, &[u16]); 3] =
+    [(Stage::Mail, &[250]), (Stage::Rcpt, &[250, 251]), (Stage::Data, &[354])];
+
+fn group(envelope: &Envelope) -> Result<String, Outcome> {
+    let (mail, rcpt) = commands(envelope)?;
+    Ok(format!("{mail}{rcpt}{Data}"))
+}
+
+fn commands(envelope: &Envelope) -> Result<(Mail, Rcpt), Outcome> {
+    let mail = Mail::new(Some(address(Stage::Mail, &envelope.from)?), Vec::new());
+    let rcpt = Rcpt::new(address(Stage::Rcpt, &envelope.to)?, Vec::new());
+    Ok((mail, rcpt))
 }
 
 const SPOKE_EARLY: &str = "the server spoke out of turn, or hung up, before the message was sent";
