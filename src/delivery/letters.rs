@@ -1,17 +1,96 @@
 //! Letters at the desk: composed, and sealed for the outbox.
 
+use chrono::{DateTime, NaiveDate, Utc};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::pass::Desk;
+use crate::domain::address::EmailAddress;
 use crate::domain::reminder::Item;
 use crate::link::Links;
-use crate::mail::compose::{self, ComposeError, Facts, Letter, Sender};
+use crate::mail::compose::{self, ComposeError, Composed, Facts, Letter, Sender, Templates};
 use crate::store;
 use crate::store::outbox::{Frozen, Purpose};
 use crate::telemetry;
 
+/// Composes letters into the messages that go over the wire, however often. It holds all it needs but the facts, so that it
+/// can work beside the desk.
+#[derive(Clone)]
+pub(super) struct Sealer {
+    templates: Templates,
+    now: DateTime<Utc>,
+    day: NaiveDate,
+    rehearsal: bool,
+}
+
+/// A letter that no mail can be made of.
+pub(super) struct Unsealed {
+    to: EmailAddress,
+    error: ComposeError,
+}
+
+impl Sealer {
+    /// Seals each letter, or says why not.
+    pub(super) fn seal(
+        &self,
+        letters: &[Letter<'_>],
+        facts: &Facts<'_>,
+    ) -> Vec<Result<Frozen, Unsealed>> {
+        let mails = compose::compose_all(letters, facts, &self.templates, self.now);
+        let seal = |(letter, mail): (&Letter<'_>, Result<Composed, ComposeError>)| {
+            let to = letter.to(facts);
+            match mail {
+                Ok(mail) => Ok(self.frozen(letter, mail, to.name)),
+                Err(error) => Err(Unsealed { to: to.address, error }),
+            }
+        };
+        letters.iter().zip(mails).map(seal).collect()
+    }
+
+    fn frozen(&self, letter: &Letter<'_>, mail: Composed, name: String) -> Frozen {
+        let (purpose, reminders) = match letter {
+            Letter::Reminders { message, .. } => {
+                (message.ladder.into(), message.items.iter().flat_map(Item::reminders).collect())
+            }
+            Letter::Notice(_) => (Purpose::Notice, Vec::new()),
+            Letter::Report(_) => (Purpose::Report, Vec::new()),
+        };
+        let item = |(reference, step): (&str, String)| (reference.to_owned(), step);
+        Frozen {
+            purpose,
+            day: self.day,
+            sender: mail.sender,
+            recipient: mail.recipient,
+            name,
+            subject: mail.subject,
+            message_id: mail.message_id,
+            sha256: HEXLOWER.encode(&Sha256::digest(&mail.mime)),
+            mime: mail.mime,
+            items: letter.subjects().into_iter().map(item).collect(),
+            reminders,
+            rehearsal: self.rehearsal,
+        }
+    }
+}
+
+impl Unsealed {
+    /// Tells the log.
+    pub(super) fn tell(self) -> ComposeError {
+        telemetry::not_composed(self.to.as_str(), &self.error.to_string());
+        self.error
+    }
+}
+
 impl Desk<'_> {
+    pub(super) fn sealer(&self) -> Sealer {
+        Sealer {
+            templates: self.templates.clone(),
+            now: self.clock.now(),
+            day: self.today(),
+            rehearsal: self.rehearsal,
+        }
+    }
+
     /// Composes a letter into the message that goes over the wire, however often.
     ///
     /// # Errors
@@ -21,33 +100,8 @@ impl Desk<'_> {
         letter: Letter<'_>,
         facts: &Facts<'_>,
     ) -> Result<Frozen, ComposeError> {
-        let to = letter.to(facts);
-        let composed = compose::compose(letter, facts, self.templates, self.clock.now())
-            .inspect_err(|error| {
-                telemetry::not_composed(to.address.as_str(), &error.to_string())
-            })?;
-        let (purpose, reminders) = match letter {
-            Letter::Reminders { message, .. } => {
-                (message.ladder.into(), message.items.iter().flat_map(Item::reminders).collect())
-            }
-            Letter::Notice(_) => (Purpose::Notice, Vec::new()),
-            Letter::Report(_) => (Purpose::Report, Vec::new()),
-        };
-        let item = |(reference, step): (&str, String)| (reference.to_owned(), step);
-        Ok(Frozen {
-            purpose,
-            day: self.today(),
-            sender: composed.sender,
-            recipient: composed.recipient,
-            name: to.name,
-            subject: composed.subject,
-            message_id: composed.message_id,
-            sha256: HEXLOWER.encode(&Sha256::digest(&composed.mime)),
-            mime: composed.mime,
-            items: letter.subjects().into_iter().map(item).collect(),
-            reminders,
-            rehearsal: self.rehearsal,
-        })
+        let mut sealed = self.sealer().seal(&[letter], facts);
+        sealed.swap_remove(0).map_err(Unsealed::tell)
     }
 
     /// Makes the links to the pages, where there are any.

@@ -4,14 +4,19 @@
 //! the engine's.
 
 use std::collections::{HashMap, HashSet};
+use std::panic::resume_unwind;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
+use tokio::task::spawn_blocking;
 
+use super::letters::{Sealer, Unsealed};
 use super::pass::{Desk, find};
 use crate::domain::commitment::Commitment;
 use crate::domain::leader::{Capacity, People};
 use crate::domain::reminder::{Message, ReminderKey};
-use crate::mail::compose::{Facts as LetterFacts, Letter};
+use crate::link::Links;
+use crate::mail::compose::{Facts as LetterFacts, Letter, Sender};
 use crate::planner::{self, Rules};
 use crate::store::outbox::{FREEZE_PAGE, Frozen, PlannedReminder, Purpose};
 use crate::store::{self, Near, RowProblem, Which};
@@ -130,28 +135,27 @@ impl Posting<'_> {
     pub(super) async fn freeze(mut self, frozen: impl Fn()) -> Result<Posted, store::Error> {
         let desk = self.desk;
         let Some(people) = self.people.take() else { return Ok(self.posted) };
-        let sender = desk.sender().await?;
-        let taken_back = desk.store.taken_back(desk.today()).await?;
+        let people = Arc::new(people);
+        let bureau = Arc::new(Bureau {
+            sealer: desk.sealer(),
+            people: Arc::clone(&people),
+            sender: desk.sender().await?,
+            links: desk.links().cloned(),
+            taken_back: desk.store.taken_back(desk.today()).await?,
+        });
         let mut vacant = HashSet::new();
         let mut after = String::new();
         loop {
             let page = desk.store.planned(&after, FREEZE_PAGE).await?;
             let Some(last) = page.last() else { break };
             after.clone_from(&last.reader);
-            let last_events = page.iter().map(|one| (one.key.commitment.as_str(), one.last_event));
-            let last_events: HashMap<&str, i64> = last_events.collect();
             let (book, messages) = self.messages(&page, &people).await?;
             vacant.extend(messages.iter().flat_map(vacancies).map(str::to_owned));
-            let last_event = |reference: &str| last_events.get(reference).copied().unwrap_or(0);
-            let find = |reference: &str| find(&book, reference);
-            let facts = LetterFacts {
-                sender: &sender,
-                people: &people,
-                book: &find,
-                last_event: &last_event,
-                links: desk.links(),
-            };
-            self.freeze_page(&messages, &facts, &taken_back).await?;
+            let bureau = Arc::clone(&bureau);
+            // Composing is the dearest part of all; beside it, this thread sees to the connections.
+            let sealing = spawn_blocking(move || bureau.seal(&page, &book, &messages));
+            let sealed = sealing.await.unwrap_or_else(|lost| resume_unwind(lost.into_panic()));
+            self.freeze_page(sealed).await?;
             frozen();
         }
         self.posted.vacancies += vacant.len();
@@ -185,21 +189,54 @@ impl Posting<'_> {
 
     async fn freeze_page(
         &mut self,
-        messages: &[Message],
-        facts: &LetterFacts<'_>,
-        taken_back: &HashMap<(Purpose, String), u32>,
+        sealed: Vec<Result<Frozen, Unsealed>>,
     ) -> Result<(), store::Error> {
-        let seal = |message: &Message| {
-            let key = (message.ladder.into(), message.to.address.key());
-            let edition = taken_back.get(&key).copied().unwrap_or(0);
-            self.desk.seal(Letter::Reminders { message, edition }, facts).ok()
-        };
-        let page: Vec<Frozen> = messages.iter().filter_map(seal).collect();
+        let count = sealed.len();
+        let sealed = sealed.into_iter().map(|one| one.map_err(Unsealed::tell));
+        let page: Vec<Frozen> = sealed.filter_map(Result::ok).collect();
         let frozen = self.desk.store.freeze(&page, self.desk.clock.now()).await?;
         telemetry::frozen(frozen, page.len() - frozen);
         self.posted.messages += frozen;
-        self.posted.unsendable += messages.len() - page.len();
+        self.posted.unsendable += count - page.len();
         Ok(())
+    }
+}
+
+/// What the letters of a firing have in common.
+struct Bureau {
+    sealer: Sealer,
+    people: Arc<People>,
+    sender: Sender,
+    links: Option<Links>,
+    /// How many messages of the day were taken back, by purpose and address.
+    taken_back: HashMap<(Purpose, String), u32>,
+}
+
+impl Bureau {
+    /// Seals the messages that a page of planned reminders makes.
+    fn seal(
+        &self,
+        page: &[PlannedReminder],
+        book: &[Commitment],
+        messages: &[Message],
+    ) -> Vec<Result<Frozen, Unsealed>> {
+        let last_events = page.iter().map(|one| (one.key.commitment.as_str(), one.last_event));
+        let last_events: HashMap<&str, i64> = last_events.collect();
+        let facts = LetterFacts {
+            sender: &self.sender,
+            people: &self.people,
+            book: &|reference| find(book, reference),
+            last_event: &|reference| last_events.get(reference).copied().unwrap_or(0),
+            links: self.links.as_ref(),
+        };
+        let letter = |message| Letter::Reminders { message, edition: self.edition(message) };
+        self.sealer.seal(&messages.iter().map(letter).collect::<Vec<_>>(), &facts)
+    }
+
+    /// Which message of the day to that person it is.
+    fn edition(&self, message: &Message) -> u32 {
+        let key = (message.ladder.into(), message.to.address.key());
+        self.taken_back.get(&key).copied().unwrap_or(0)
     }
 }
 

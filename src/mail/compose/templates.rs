@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
+use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
-use minijinja::{Environment, ErrorKind, UndefinedBehavior, context};
-use serde::Serialize;
+use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value, context};
 
 use super::calendar::{Attached, EntryView};
 use super::letter::OfficeView;
-use super::{ComposeError, Page, SUBJECT_CHARS_MAX, sample, text};
+use super::{ComposeError, Page, SUBJECT_CHARS_MAX, Sheet, sample, text};
 
 /// Every template by its file name. Sentences stand in `words.*`, the order of things in the others.
 const BUILT_IN: [(&str, &str); 31] = [
@@ -47,16 +47,18 @@ const BUILT_IN: [(&str, &str); 31] = [
     ("words.en.txt", include_str!("../templates/words.en.txt")),
 ];
 
-/// The whole letter in one go: reading the words is the dearest part, and all its parts share them as `say` and
-/// `pages`.
-const LETTER: &str = "letter";
-const LETTER_SOURCE: &str = concat!(
-    r#"{% import "words." ~ letter.language ~ ".txt" as say %}"#,
-    r#"{% import "links." ~ letter.language ~ ".txt" as pages %}"#,
+/// Letters in one language, in one go: reading the words is the dearest part, and all parts of all letters share them as
+/// `say` and `pages`.
+const LETTERS: &str = "letters";
+const LETTERS_SOURCE: &str = concat!(
+    "{% import 'words.' ~ language ~ '.txt' as say %}",
+    "{% import 'links.' ~ language ~ '.txt' as pages %}",
+    "{% for letter, kind, entries in letters %}",
     "{% include 'subject.txt' %}{{ part }}",
     "{% include kind ~ '.txt' %}{{ part }}",
-    "{% include kind ~ '.html' %}",
-    "{% for entry in entries %}{{ part }}{{ say.entry_title(entry) }}{{ part }}{{ say.entry_text(entry) }}{% endfor %}",
+    "{% include kind ~ '.html' %}{{ part }}",
+    "{% for entry in entries %}{{ say.entry_title(entry) }}{{ part }}{{ say.entry_text(entry) }}{{ part }}{% endfor %}",
+    "{% endfor %}",
 );
 
 /// Ends a part of the letter; no text that we take in holds a control character.
@@ -77,23 +79,17 @@ pub struct TemplateError {
     pub problem: String,
 }
 
-/// The templates in use.
+/// The templates in use; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Templates {
-    environment: Environment<'static>,
+    environment: Arc<Environment<'static>>,
 }
 
 impl Templates {
     /// Those compiled in.
     #[must_use]
     pub fn built_in() -> Self {
-        let mut templates = Self { environment: environment() };
-        for (name, source) in BUILT_IN {
-            // Every golden file would show it if one of ours did not parse.
-            let _ = templates.environment.add_template(name, source);
-        }
-        let _ = templates.environment.add_template(LETTER, LETTER_SOURCE);
-        templates
+        Self { environment: Arc::new(built_in()) }
     }
 
     /// An administrator's own texts, by file name, in the place of those compiled in.
@@ -101,16 +97,17 @@ impl Templates {
     /// # Errors
     /// Every text with a name that no mail uses, and every one that is no template.
     pub fn with(overrides: BTreeMap<String, String>) -> Result<Self, Vec<TemplateError>> {
-        let mut templates = Self::built_in();
+        let mut environment = built_in();
         let mut problems = Vec::new();
         for (name, source) in overrides {
             if !Self::names().any(|known| known == name) {
                 problems.push(unknown_name(name));
-            } else if let Err(error) = templates.environment.add_template_owned(name, source) {
+            } else if let Err(error) = environment.add_template_owned(name, source) {
                 problems.push(TemplateError::from(error));
             }
         }
-        if problems.is_empty() { Ok(templates) } else { Err(problems) }
+        let environment = Arc::new(environment);
+        if problems.is_empty() { Ok(Self { environment }) } else { Err(problems) }
     }
 
     /// Names of the files an administrator may replace, sorted.
@@ -136,48 +133,81 @@ impl Templates {
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
-    /// Renders the templates of one sort of letter: `kind` is the file name without its ending.
-    pub(super) fn render(
+    /// Renders one letter.
+    pub(super) fn render(&self, office: &OfficeView, sheet: &Sheet) -> Result<Page, TemplateError> {
+        let rendered = self.fill(office, &[sheet])?;
+        page(&mut rendered.split(PART), sheet)
+    }
+
+    /// Renders letters, each as [`Self::render`] does; whatever is wrong with one concerns that one only.
+    pub(super) fn render_all<'s>(
         &self,
-        kind: &str,
         office: &OfficeView,
-        letter: &impl Serialize,
-        entries: &[EntryView],
-    ) -> Result<Page, TemplateError> {
+        sheets: impl Iterator<Item = &'s Sheet>,
+    ) -> Vec<Result<Page, TemplateError>> {
+        let sheets: Vec<&Sheet> = sheets.collect();
+        let mut pages = Vec::with_capacity(sheets.len());
+        for run in sheets.chunk_by(|one, next| one.language == next.language) {
+            match self.fill(office, run) {
+                Ok(rendered) => {
+                    let mut parts = rendered.split(PART);
+                    pages.extend(run.iter().map(|sheet| page(&mut parts, sheet)));
+                }
+                Err(_) => pages.extend(run.iter().map(|sheet| self.render(office, sheet))),
+            }
+        }
+        pages
+    }
+
+    /// The parts of letters in the language of the first, each ended by [`PART`].
+    fn fill(&self, office: &OfficeView, sheets: &[&Sheet]) -> Result<String, TemplateError> {
+        let letter = |sheet: &&Sheet| {
+            let entries = Value::from(Serde(&sheet.entries));
+            Value::from_iter([sheet.view.clone(), Value::from(sheet.kind), entries])
+        };
         let facts = context! {
-            kind,
             part => PART,
             office => Serde(office),
-            letter => Serde(letter),
-            entries => Serde(entries),
+            language => sheets.first().map(|sheet| sheet.language.code()),
+            letters => sheets.iter().map(letter).collect::<Vec<Value>>(),
         };
-        let filled = self.environment.get_template(LETTER)?.render(&facts)?;
-        let mut parts = filled.split(PART);
-        let mut part = || parts.next().unwrap_or_default();
-        let (subject, text, html) = (part(), part(), part());
-        let subject = text::fit(subject, SUBJECT_CHARS_MAX);
-        if subject.is_empty() {
-            let problem = "it gives no text; a mail needs a subject".to_owned();
-            let file = "subject.txt".to_owned();
-            return Err(TemplateError { file, line: None, problem });
-        }
-        let attach = |view: &EntryView| Attached {
-            view: view.clone(),
-            title: text::one_line(part()),
-            text: text::tidy(part()).trim_end().to_owned(),
-        };
-        let entries = entries.iter().map(attach).collect();
-        Ok(Page { subject, text: text::tidy(text), html: text::tidy(html), entries })
+        Ok(self.environment.get_template(LETTERS)?.render(&facts)?)
     }
 }
 
+/// Takes a page from the rendered parts.
+fn page<'p>(
+    parts: &mut impl Iterator<Item = &'p str>,
+    sheet: &Sheet,
+) -> Result<Page, TemplateError> {
+    let mut part = || parts.next().unwrap_or_default();
+    let (subject, text, html) = (part(), part(), part());
+    let attach = |view: &EntryView| Attached {
+        view: view.clone(),
+        title: text::one_line(part()),
+        text: text::tidy(part()).trim_end().to_owned(),
+    };
+    let entries = sheet.entries.iter().map(attach).collect();
+    let subject = text::fit(subject, SUBJECT_CHARS_MAX);
+    if subject.is_empty() {
+        let problem = "it gives no text; a mail needs a subject".to_owned();
+        let file = "subject.txt".to_owned();
+        return Err(TemplateError { file, line: None, problem });
+    }
+    Ok(Page { subject, text: text::tidy(text), html: text::tidy(html), entries })
+}
+
 /// Strict, so that a mistyped name is an error and not a gap in a mail; with positions, so that the error can say where.
-fn environment() -> Environment<'static> {
+fn built_in() -> Environment<'static> {
     let mut environment = Environment::new();
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     environment.set_syntax(syntax.unwrap_or_default());
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_debug(true);
+    for (name, source) in BUILT_IN.into_iter().chain([(LETTERS, LETTERS_SOURCE)]) {
+        // Every golden file would show it if one of ours did not parse.
+        let _ = environment.add_template(name, source);
+    }
     environment
 }
 
