@@ -6,7 +6,7 @@ use crate::domain::commitment::Commitment;
 use crate::domain::leader::Receiver;
 use crate::mail::compose::{Facts, Letter, Notice, NoticeItem, NoticeKind};
 use crate::store::outbox::{Frozen, Undelivered};
-use crate::store::{self, Which};
+use crate::store::{self, Page};
 
 impl Desk<'_> {
     /// Freezes a notice for each address that refused a mail since the last time; answers whether there is any.
@@ -21,8 +21,7 @@ impl Desk<'_> {
         }
         let references: Vec<&str> =
             failures.iter().flat_map(|one| &one.commitments).map(String::as_str).collect();
-        let (book, _) = self.store.book(Which::These(&references)).await?;
-        let (people, _) = self.people().await?;
+        let Page { book, people, .. } = self.page(&references, &[]).await?;
         let sender = self.sender().await?;
         let find = |reference: &str| find(&book, reference);
         let facts = Facts {

@@ -11,7 +11,9 @@ use crate::domain::reminder::{History, Message, Reminder};
 use crate::domain::rule::RuleStep;
 use crate::mail::compose::Templates;
 use crate::planner::{self, Rules};
-use crate::store::{self, ClosedAs, ClosedWindow, Occurrence, RowProblem, Stamp, Store, Which};
+use crate::store::{
+    self, ClosedAs, ClosedWindow, Occurrence, Page, RowProblem, Stamp, Store, Which,
+};
 
 /// Who is recorded for what the worker does by itself.
 const WORKER: &str = "advis";
@@ -119,6 +121,18 @@ impl Desk<'_> {
         self.store.people(secretariat, self.config.organisation.language).await
     }
 
+    /// What the planner goes by about `commitments`, and about messages of today to `readers` (address keys). Changes
+    /// nothing.
+    pub(super) async fn page(
+        &self,
+        commitments: &[&str],
+        readers: &[&str],
+    ) -> Result<Page, store::Error> {
+        let (secretariat, language) =
+            (self.config.mail.secretariat.clone(), self.config.organisation.language);
+        self.store.page(commitments, readers, self.today(), secretariat, language).await
+    }
+
     /// Today's rules, where the store remembers `known`.
     fn rules(&self, known: &[RuleStep]) -> Rules {
         let (kinds, sending) = (self.config.rules.clone(), self.config.sending_days.clone());
@@ -185,9 +199,14 @@ impl Desk<'_> {
         which: Which<'_>,
     ) -> Result<(Vec<Commitment>, Vec<RowProblem>), store::Error> {
         let (mut book, problems) = self.store.book(which).await?;
-        let (made, closed) = self.roll(&mut book);
-        self.store.roll(&made, &closed, &self.stamp()).await?;
+        self.roll_both(&mut book).await?;
         Ok((book, problems))
+    }
+
+    /// The same in the book at hand and in the store.
+    pub(super) async fn roll_both(&self, book: &mut [Commitment]) -> Result<(), store::Error> {
+        let (made, closed) = self.roll(book);
+        self.store.roll(&made, &closed, &self.stamp()).await
     }
 
     /// The same in the book at hand; answers with what has changed.

@@ -12,14 +12,13 @@ use tokio::task::spawn_blocking;
 
 use super::letters::{Sealer, Unsealed};
 use super::pass::{Desk, find};
-use crate::domain::commitment::Commitment;
-use crate::domain::leader::{Capacity, People};
+use crate::domain::leader::Capacity;
 use crate::domain::reminder::{Message, ReminderKey};
 use crate::link::Links;
 use crate::mail::compose::{Facts as LetterFacts, Letter, Sender};
 use crate::planner::{self, Rules};
 use crate::store::outbox::{FREEZE_PAGE, Frozen, PlannedReminder, Purpose};
-use crate::store::{self, Near, RowProblem, Which};
+use crate::store::{self, Near, Page, RowProblem};
 use crate::telemetry;
 
 /// Commitments that are planned in one go: enough that a call to the store does not count.
@@ -76,16 +75,9 @@ impl Desk<'_> {
         let problems = self.read_new().await?;
         let rules = self.keep_rules().await?;
         self.conclude(self.store.begin_pass(&self.stamp(), rules.reach()).await?).await?;
-        let page = self.store.near(self.today(), &Near::default(), PLAN_PAGE).await?;
         let posted = Posted { problems, ..Posted::default() };
-        let mut posting = Posting { desk: self, rules, people: None, posted };
-        // Where nothing is near, nothing is due: whatever changes a plan brings its commitment near.
-        if !page.is_empty() {
-            let (people, bad_leaders) = self.people().await?;
-            posting.plan(page, &people).await?;
-            posting.posted.problems.extend(bad_leaders);
-            posting.people = Some(people);
-        }
+        let mut posting = Posting { desk: self, rules, posted };
+        posting.plan().await?;
         Ok(posting)
     }
 }
@@ -94,8 +86,6 @@ impl Desk<'_> {
 pub(super) struct Posting<'d> {
     desk: &'d Desk<'d>,
     rules: Rules,
-    /// `None` when nobody hears anything.
-    people: Option<People>,
     posted: Posted,
 }
 
@@ -106,23 +96,29 @@ impl Posting<'_> {
     }
 
     /// T0: writes down what is due, from the first page of what is near to the last.
-    async fn plan(&mut self, mut page: Vec<Near>, people: &People) -> Result<(), store::Error> {
-        while let Some(last) = page.last() {
-            let last = last.clone();
-            self.plan_page(&page, people).await?;
-            page = self.desk.store.near(self.desk.today(), &last, PLAN_PAGE).await?;
+    async fn plan(&mut self) -> Result<(), store::Error> {
+        let Desk { store, .. } = self.desk;
+        let mut place = Near::default();
+        loop {
+            let page = store.near(self.desk.today(), &place, PLAN_PAGE).await?;
+            let Some(last) = page.last() else { break };
+            place.clone_from(last);
+            self.plan_page(&page).await?;
         }
+        let problems = &mut self.posted.problems;
+        problems.sort();
+        problems.dedup();
         Ok(())
     }
 
-    async fn plan_page(&mut self, page: &[Near], people: &People) -> Result<(), store::Error> {
+    async fn plan_page(&mut self, near: &[Near]) -> Result<(), store::Error> {
         let Desk { store, clock, .. } = self.desk;
-        let today = self.desk.today();
-        let references: Vec<&str> = page.iter().map(|one| one.reference.as_str()).collect();
-        let (book, problems) = self.desk.roll_on(Which::These(&references)).await?;
-        self.posted.problems.extend(problems);
-        let sent = store.history_of(&references, &[], today).await?;
-        let plan = planner::plan(&book, people, &self.rules, &sent, today);
+        let references: Vec<&str> = near.iter().map(|one| one.reference.as_str()).collect();
+        let mut page = self.desk.page(&references, &[]).await?;
+        self.desk.roll_both(&mut page.book).await?;
+        self.posted.problems.append(&mut page.problems);
+        let plan =
+            planner::plan(&page.book, &page.people, &self.rules, &page.sent, self.desk.today());
         let looks: Vec<(String, NaiveDate)> =
             plan.look_on.iter().map(|(reference, on)| ((*reference).to_owned(), *on)).collect();
         let planning = store.plan(&plan.due, &looks, clock.now()).await?;
@@ -134,11 +130,8 @@ impl Posting<'_> {
     /// T1: freezes all that waits for its message, some readers at a time, and says so after each page.
     pub(super) async fn freeze(mut self, frozen: impl Fn()) -> Result<Posted, store::Error> {
         let desk = self.desk;
-        let Some(people) = self.people.take() else { return Ok(self.posted) };
-        let people = Arc::new(people);
         let bureau = Arc::new(Bureau {
             sealer: desk.sealer(),
-            people: Arc::clone(&people),
             sender: desk.sender().await?,
             links: desk.links().cloned(),
             taken_back: desk.store.taken_back(desk.today()).await?,
@@ -146,14 +139,14 @@ impl Posting<'_> {
         let mut vacant = HashSet::new();
         let mut after = String::new();
         loop {
-            let page = desk.store.planned(&after, FREEZE_PAGE).await?;
-            let Some(last) = page.last() else { break };
+            let planned = desk.store.planned(&after, FREEZE_PAGE).await?;
+            let Some(last) = planned.last() else { break };
             after.clone_from(&last.reader);
-            let (book, messages) = self.messages(&page, &people).await?;
-            vacant.extend(messages.iter().flat_map(vacancies).map(str::to_owned));
+            let sheaf = self.sheaf(planned).await?;
+            vacant.extend(sheaf.messages.iter().flat_map(vacancies).map(str::to_owned));
             let bureau = Arc::clone(&bureau);
             // Composing is the dearest part of all; beside it, this thread sees to the connections.
-            let sealing = spawn_blocking(move || bureau.seal(&page, &book, &messages));
+            let sealing = spawn_blocking(move || bureau.seal(&sheaf));
             let sealed = sealing.await.unwrap_or_else(|lost| resume_unwind(lost.into_panic()));
             self.freeze_page(sealed).await?;
             frozen();
@@ -162,29 +155,24 @@ impl Posting<'_> {
         Ok(self.posted)
     }
 
-    /// The messages that planned reminders make today, and the commitments that they are about.
-    async fn messages(
-        &self,
-        page: &[PlannedReminder],
-        people: &People,
-    ) -> Result<(Vec<Commitment>, Vec<Message>), store::Error> {
-        let Desk { store, .. } = self.desk;
+    /// The messages that planned reminders make today, and what they are about.
+    async fn sheaf(&self, planned: Vec<PlannedReminder>) -> Result<Sheaf, store::Error> {
         let today = self.desk.today();
         let mut references: Vec<&str> =
-            page.iter().map(|one| one.key.commitment.as_str()).collect();
+            planned.iter().map(|one| one.key.commitment.as_str()).collect();
         references.sort_unstable();
         references.dedup();
-        let mut readers: Vec<&str> = page.iter().map(|one| one.reader.as_str()).collect();
+        let mut readers: Vec<&str> = planned.iter().map(|one| one.reader.as_str()).collect();
         readers.dedup();
-        let (mut book, _) = store.book(Which::These(&references)).await?;
-        self.desk.roll(&mut book);
-        let sent = store.history_of(&references, &readers, today).await?;
-        let mut due = planner::plan(&book, people, &self.rules, &sent, today).due;
-        let waiting: HashSet<&ReminderKey> = page.iter().map(|one| &one.key).collect();
+        let mut page = self.desk.page(&references, &readers).await?;
+        self.desk.roll(&mut page.book);
+        let Page { book, people, sent, .. } = &page;
+        let mut due = planner::plan(book, people, &self.rules, sent, today).due;
+        let waiting: HashSet<&ReminderKey> = planned.iter().map(|one| &one.key).collect();
         due.retain(|one| waiting.contains(&one.key));
-        let find = |reference: &str| find(&book, reference);
-        let messages = planner::messages(&due, find, people, &self.rules, &sent, today);
-        Ok((book, messages))
+        let find = |reference: &str| find(book, reference);
+        let messages = planner::messages(&due, find, people, &self.rules, sent, today);
+        Ok(Sheaf { planned, page, messages })
     }
 
     async fn freeze_page(
@@ -202,10 +190,16 @@ impl Posting<'_> {
     }
 }
 
+/// The messages of some readers, and what they are about.
+struct Sheaf {
+    planned: Vec<PlannedReminder>,
+    page: Page,
+    messages: Vec<Message>,
+}
+
 /// What the letters of a firing have in common.
 struct Bureau {
     sealer: Sealer,
-    people: Arc<People>,
     sender: Sender,
     links: Option<Links>,
     /// How many messages of the day were taken back, by purpose and address.
@@ -213,24 +207,18 @@ struct Bureau {
 }
 
 impl Bureau {
-    /// Seals the messages that a page of planned reminders makes.
-    fn seal(
-        &self,
-        page: &[PlannedReminder],
-        book: &[Commitment],
-        messages: &[Message],
-    ) -> Vec<Result<Frozen, Unsealed>> {
-        let last_events = page.iter().map(|one| (one.key.commitment.as_str(), one.last_event));
-        let last_events: HashMap<&str, i64> = last_events.collect();
+    fn seal(&self, sheaf: &Sheaf) -> Vec<Result<Frozen, Unsealed>> {
+        let events = sheaf.planned.iter().map(|one| (one.key.commitment.as_str(), one.last_event));
+        let events: HashMap<&str, i64> = events.collect();
         let facts = LetterFacts {
             sender: &self.sender,
-            people: &self.people,
-            book: &|reference| find(book, reference),
-            last_event: &|reference| last_events.get(reference).copied().unwrap_or(0),
+            people: &sheaf.page.people,
+            book: &|reference| find(&sheaf.page.book, reference),
+            last_event: &|reference| events.get(reference).copied().unwrap_or(0),
             links: self.links.as_ref(),
         };
         let letter = |message| Letter::Reminders { message, edition: self.edition(message) };
-        self.sealer.seal(&messages.iter().map(letter).collect::<Vec<_>>(), &facts)
+        self.sealer.seal(&sheaf.messages.iter().map(letter).collect::<Vec<_>>(), &facts)
     }
 
     /// Which message of the day to that person it is.

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use serde::Deserialize;
 use sqlx::{FromRow, SqliteConnection};
 
 use super::batch::json;
 use super::cells::{CommitmentRow, Unreadable, confidence, some_day};
 use super::row::{RowProblem, Tried, parsed, readable};
-use super::{Error, Store};
+use super::{Error, Store, history};
 use crate::domain::address::{Mailbox, clean_name};
 use crate::domain::commitment::{Commitment, Status};
 use crate::domain::leader::{Language, Leader, People, Period};
+use crate::domain::reminder::History;
 use crate::domain::window::Confidence;
 
 /// A row as one cell, its columns in the order of [`CommitmentRow`]: each cell that is fetched costs as much as reading
@@ -51,6 +53,29 @@ const LEADER_CELLS: &str = "
 
 const LEADERS: &str = "SELECT * FROM leaders ORDER BY reference";
 
+/// Those who answer for some commitments, and all who may read in their place.
+const LEADER_CELLS_ABOUT: &str = "
+    WITH RECURSIVE about (reference) AS (
+        SELECT leader FROM responsibilities WHERE commitment IN (SELECT value FROM json_each($1))
+         UNION
+        SELECT l.manager FROM about JOIN leaders l USING (reference) WHERE l.manager IS NOT NULL
+         UNION
+        SELECT l.deputy FROM about JOIN leaders l USING (reference) WHERE l.deputy IS NOT NULL)
+    SELECT json_array(reference, name, email, role, unit, manager, deputy, language, active_from,
+                      active_to, absent_from, absent_to)
+      FROM leaders
+     WHERE reference IN about
+     ORDER BY reference";
+
+const LEADERS_ABOUT: &str = "
+    WITH RECURSIVE about (reference) AS (
+        SELECT leader FROM responsibilities WHERE commitment IN (SELECT value FROM json_each($1))
+         UNION
+        SELECT l.manager FROM about JOIN leaders l USING (reference) WHERE l.manager IS NOT NULL
+         UNION
+        SELECT l.deputy FROM about JOIN leaders l USING (reference) WHERE l.deputy IS NOT NULL)
+    SELECT * FROM leaders WHERE reference IN about ORDER BY reference";
+
 const WAITING: &str = "
     SELECT reference, problem, undated, confidence,
            rrule IS NOT NULL AND NOT EXISTS (
@@ -88,6 +113,19 @@ impl Which<'_> {
     }
 }
 
+/// What the planner goes by about some commitments.
+#[derive(Debug)]
+pub struct Page {
+    /// The commitments, by reference.
+    pub book: Vec<Commitment>,
+    /// Those who answer for them, and whoever may read in their place.
+    pub people: People,
+    /// What was sent about them.
+    pub sent: History,
+    /// Rows that make no sense.
+    pub problems: Vec<RowProblem>,
+}
+
 impl Store {
     /// The commitments that Advis has read, by reference, and those it cannot make sense of.
     ///
@@ -114,15 +152,45 @@ impl Store {
         language: Language,
     ) -> Result<(People, Vec<RowProblem>), Error> {
         let mut unit = self.read().await?;
-        let quick = sqlx::query_as(LEADER_CELLS).fetch_all(&mut *unit).await?;
-        let (rows, mut problems) = match parsed::<LeaderRow>(quick) {
+        let (rows, problems) =
+            match parsed(sqlx::query_as(LEADER_CELLS).fetch_all(&mut *unit).await?) {
+                Some(rows) => (rows, Vec::new()),
+                None => readable(sqlx::query_as(LEADERS).fetch_all(&mut *unit).await?),
+            };
+        unit.commit().await?;
+        Ok(people(rows, problems, secretariat, language))
+    }
+
+    /// All that the planner goes by about `commitments`, read at one moment: of people, those who answer for them or may
+    /// read in their place, as [`Self::people`] does; of what was sent, as [`Self::history`] does, but of messages on
+    /// `today` only those to `readers` (address keys).
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn page(
+        &self,
+        commitments: &[&str],
+        readers: &[&str],
+        today: NaiveDate,
+        secretariat: Mailbox,
+        language: Language,
+    ) -> Result<Page, Error> {
+        let references = json(commitments)?;
+        let mut unit = self.read().await?;
+        let (book, mut problems) = load(&mut unit, Which::These(commitments)).await?;
+        let sent = history::load_of(&mut unit, &references, readers, today).await?;
+        let quick = sqlx::query_as(LEADER_CELLS_ABOUT).bind(&references);
+        let (rows, bad) = match parsed(quick.fetch_all(&mut *unit).await?) {
             Some(rows) => (rows, Vec::new()),
-            None => readable(sqlx::query_as(LEADERS).fetch_all(&mut *unit).await?),
+            None => {
+                let careful = sqlx::query_as(LEADERS_ABOUT).bind(&references);
+                readable(careful.fetch_all(&mut *unit).await?)
+            }
         };
         unit.commit().await?;
-        let leaders: Vec<Leader> =
-            rows.into_iter().map(|row| row.leader(language, &mut problems)).collect();
-        Ok((People::new(leaders, secretariat, language), problems))
+        let (people, bad) = people(rows, bad, secretariat, language);
+        problems.extend(bad);
+        Ok(Page { book, people, sent, problems })
     }
 
     /// Why each commitment that needs a date needs it, by reference.
@@ -227,6 +295,17 @@ fn without_strangers(
         ),
     }));
     commitment
+}
+
+fn people(
+    rows: Vec<LeaderRow>,
+    mut problems: Vec<RowProblem>,
+    secretariat: Mailbox,
+    language: Language,
+) -> (People, Vec<RowProblem>) {
+    let leaders: Vec<Leader> =
+        rows.into_iter().map(|row| row.leader(language, &mut problems)).collect();
+    (People::new(leaders, secretariat, language), problems)
 }
 
 #[derive(FromRow, Deserialize)]

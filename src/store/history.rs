@@ -1,7 +1,7 @@
 //! What was sent before: facts for the planner.
 
 use chrono::NaiveDate;
-use sqlx::FromRow;
+use sqlx::{FromRow, SqliteConnection};
 
 use super::batch::json;
 use super::{Error, Store, Which};
@@ -76,28 +76,21 @@ impl Store {
         unit.commit().await?;
         Ok(history(sent, written))
     }
+}
 
-    /// What was sent about `commitments`, and which of `readers` (address keys) got a message on the day `today`.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub async fn history_of(
-        &self,
-        commitments: &[&str],
-        readers: &[&str],
-        today: NaiveDate,
-    ) -> Result<History, Error> {
-        let mut unit = self.read().await?;
-        let sent =
-            sqlx::query_as(SENT_THESE).bind(json(commitments)?).fetch_all(&mut *unit).await?;
-        let written: Vec<Written> = sqlx::query_as(WRITTEN_TO)
-            .bind(today.to_string())
-            .bind(json(readers)?)
-            .fetch_all(&mut *unit)
-            .await?;
-        unit.commit().await?;
-        Ok(history(sent, written))
+/// What was sent about `commitments` (a JSON array), and which of `readers` (address keys) got a message on `today`.
+pub(super) async fn load_of(
+    unit: &mut SqliteConnection,
+    commitments: &str,
+    readers: &[&str],
+    today: NaiveDate,
+) -> Result<History, Error> {
+    let sent = sqlx::query_as(SENT_THESE).bind(commitments).fetch_all(&mut *unit).await?;
+    if readers.is_empty() {
+        return Ok(history(sent, Vec::new()));
     }
+    let written = sqlx::query_as(WRITTEN_TO).bind(today.to_string()).bind(json(readers)?);
+    Ok(history(sent, written.fetch_all(unit).await?))
 }
 
 fn history(sent: Vec<SentRow>, written: Vec<Written>) -> History {

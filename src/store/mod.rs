@@ -34,7 +34,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use self::outbox::Moves;
 
-pub use self::book::Which;
+pub use self::book::{Page, Which};
 pub use self::changes::ClosedAs;
 pub use self::edited::{Deed, Edited, LINK_SENT, REMARKED, Touched};
 pub use self::error::Error;

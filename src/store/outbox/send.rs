@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::SqliteConnection;
 
 use super::withdraw::note;
-use super::{instant, json_list, read_instant};
+use super::{damaged, instant, json_list, read_instant};
 use crate::delivery::state::{Attempt, OnUnknown, State};
 use crate::store::{Error, Store};
 
@@ -31,25 +31,26 @@ const LOG_INTERRUPTION: &str = "
     SELECT id, attempt, $2, state, 'body', $3 FROM messages
     WHERE id IN (SELECT value FROM json_each($1)) ORDER BY id";
 
+/// One row: the threads that read and that wait would else meet at each.
 const WAITING: &str = "
-    SELECT m.id, m.address_key, (SELECT count(*) FROM messages AS a
-        WHERE a.accepted_on = $3 AND a.address_key = m.address_key)
-    FROM messages AS m
-    WHERE m.state IN ('ready', 'open', 'body', 'deferred', 'unknown', 'held')
-      AND m.state IN ('ready', 'deferred', 'unknown') AND m.id > $1
-      AND (m.next_at IS NULL OR m.next_at <= $2)
-    ORDER BY m.id LIMIT $4";
+    SELECT json_group_array(json_array(id, address_key, accepted_today)) FROM (
+        SELECT m.id, m.address_key, (SELECT count(*) FROM messages AS a
+            WHERE a.accepted_on = $3 AND a.address_key = m.address_key) AS accepted_today
+        FROM messages AS m
+        WHERE m.state IN ('ready', 'open', 'body', 'deferred', 'unknown', 'held')
+          AND m.state IN ('ready', 'deferred', 'unknown') AND m.id > $1
+          AND (m.next_at IS NULL OR m.next_at <= $2)
+        ORDER BY m.id LIMIT $4)";
 
 const CLAIM: &str = "
     UPDATE messages SET state = 'open', epoch = $2, attempt = attempt + 1, started_at = $3, next_at = NULL
-    WHERE id IN (SELECT value FROM json_each($1)) AND state IN ('ready', 'deferred', 'unknown')
-    RETURNING id";
+    WHERE id IN (SELECT value FROM json_each($1)) AND state IN ('ready', 'deferred', 'unknown')";
 
 const CLAIMED: &str = "
     SELECT m.id, m.message_id, m.sender, m.recipient, m.address_key, m.attempt, m.resends,
         coalesce(m.patience_from, m.frozen_at), b.mime
     FROM messages AS m JOIN message_bytes AS b ON b.message = m.id
-    WHERE m.id IN (SELECT value FROM json_each($1)) ORDER BY m.id";
+    WHERE m.id IN (SELECT value FROM json_each($1)) AND m.state = 'open' AND m.epoch = $2 ORDER BY m.id";
 
 const STOP: &str = "
     INSERT INTO meta (key, value) VALUES ('queue_stopped_until', $1)
@@ -130,14 +131,16 @@ impl Store {
         today: NaiveDate,
     ) -> Result<Vec<Waiting>, Error> {
         let mut unit = self.read().await?;
-        let rows: Vec<(i64, String, u32)> = sqlx::query_as(WAITING)
+        let rows: String = sqlx::query_scalar(WAITING)
             .bind(after)
             .bind(instant(now))
             .bind(today.to_string())
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(&mut *unit)
+            .fetch_one(&mut *unit)
             .await?;
         unit.commit().await?;
+        let rows: Vec<(i64, String, u32)> =
+            serde_json::from_str(&rows).map_err(|_| damaged("list of what waits", &rows))?;
         let waiting =
             |(id, address_key, accepted_today)| Waiting { id, address_key, accepted_today };
         Ok(rows.into_iter().map(waiting).collect())
@@ -236,14 +239,10 @@ async fn claim(
     now: DateTime<Utc>,
 ) -> Result<Vec<Claimed>, Error> {
     type Row = (i64, String, String, String, String, u32, u32, String, Vec<u8>);
-    let claimed: Vec<i64> = sqlx::query_scalar(CLAIM)
-        .bind(json_list(ids.iter().copied()))
-        .bind(epoch)
-        .bind(instant(now))
-        .fetch_all(&mut *tx)
-        .await?;
-    let rows: Vec<Row> =
-        sqlx::query_as(CLAIMED).bind(json_list(claimed)).fetch_all(&mut *tx).await?;
+    let ids = json_list(ids.iter().copied());
+    let claim = sqlx::query(CLAIM).bind(&ids).bind(epoch).bind(instant(now));
+    claim.execute(&mut *tx).await?;
+    let rows: Vec<Row> = sqlx::query_as(CLAIMED).bind(ids).bind(epoch).fetch_all(&mut *tx).await?;
     rows.into_iter()
         .map(|(id, message_id, sender, recipient, address_key, number, unknowns, since, mime)| {
             let since = read_instant(&since)?;
