@@ -69,7 +69,7 @@ async fn take_nowhere(
 
 async fn take(
     setting: &Setting,
-    sheets: Sheets,
+    mut sheets: Sheets,
     phrases: &Phrases,
     dry_run: bool,
     out: &mut impl Write,
@@ -81,6 +81,9 @@ async fn take(
         sheets.commitments.iter().map(|row| row.reference.as_str()).collect();
     let doubles = doubles::doubles(setting, &sheets, &references, phrases).await?;
     let kept = setting.store.kept_dates(&references).await?;
+    // The store keeps them so: each page of it is written once, and full.
+    sheets.leaders.sort_by(|one, other| one.reference.cmp(&other.reference));
+    sheets.commitments.sort_by(|one, other| one.reference.cmp(&other.reference));
     let count = sheets.commitments.len();
     let mut progress = Progress::of("importing commitments", count, count);
     let import = Import {

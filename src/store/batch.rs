@@ -20,6 +20,27 @@ impl Serialize for Day {
     }
 }
 
+/// A statement and its rows, which are text already: SQLite, in its own thread, can run one while the next is made.
+pub(super) struct Batch {
+    sql: &'static str,
+    parts: Vec<String>,
+}
+
+impl Batch {
+    pub(super) fn of(sql: &'static str, rows: &[impl Serialize]) -> Result<Self, Error> {
+        let parts = rows.chunks(BATCH_ROWS_MAX).map(json).collect::<Result<_, _>>()?;
+        Ok(Self { sql, parts })
+    }
+
+    /// As [`batch`].
+    pub(super) async fn run(self, unit: &mut SqliteConnection) -> Result<(), Error> {
+        for part in self.parts {
+            sqlx::query(self.sql).bind(part).execute(&mut *unit).await?;
+        }
+        Ok(())
+    }
+}
+
 /// Runs `sql` on `rows`, some at a time: `$1` is a JSON array of them, `$2` and on are `rest`.
 pub(super) async fn batch(
     unit: &mut SqliteConnection,

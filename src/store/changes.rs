@@ -5,7 +5,7 @@ use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use super::Error;
-use super::batch::{Day, batch, whole};
+use super::batch::{Batch, Day, batch, whole};
 use crate::domain::commitment::{BookWindow, Commitment, Status};
 use crate::domain::recurrence::Recurrence;
 use crate::domain::window::{Confidence, Deadline, Undated, Window};
@@ -241,17 +241,14 @@ pub(super) async fn set_status(
 pub(super) async fn set_deadlines(
     unit: &mut SqliteConnection,
     rows: &[DeadlineRow<'_>],
-    windows: &[WindowRow<'_>],
+    windows: Batch,
 ) -> Result<(), Error> {
     batch(unit, SET_DEADLINE, rows, &[]).await?;
-    add_windows(unit, windows).await
+    windows.run(unit).await
 }
 
-pub(super) async fn add_windows(
-    unit: &mut SqliteConnection,
-    rows: &[WindowRow<'_>],
-) -> Result<(), Error> {
-    batch(unit, ADD_WINDOWS, rows, &[]).await
+pub(super) fn add_windows(rows: &[WindowRow<'_>]) -> Result<Batch, Error> {
+    Batch::of(ADD_WINDOWS, rows)
 }
 
 pub(super) async fn close_windows(
@@ -267,14 +264,11 @@ pub(super) async fn replace_responsible(
     rows: &[ResponsibleRow<'_>],
 ) -> Result<(), Error> {
     whole(unit, REMOVE_RESPONSIBLE, rows, &[]).await?;
-    add_responsible(unit, rows).await
+    add_responsible(rows)?.run(unit).await
 }
 
-pub(super) async fn add_responsible(
-    unit: &mut SqliteConnection,
-    rows: &[ResponsibleRow<'_>],
-) -> Result<(), Error> {
-    batch(unit, ADD_RESPONSIBLE, rows, &[]).await
+pub(super) fn add_responsible(rows: &[ResponsibleRow<'_>]) -> Result<Batch, Error> {
+    Batch::of(ADD_RESPONSIBLE, rows)
 }
 
 /// Cancels the planned reminders of these commitments that have no ground any more.

@@ -32,17 +32,17 @@ const WAIT_NO_LONGER: &str = "
     UPDATE messages SET next_at = NULL
      WHERE state IN ('ready', 'open', 'body', 'deferred', 'unknown', 'held') AND next_at > $1";
 
-/// What was never looked at is near, unless all there is to it opens, and changes hands, beyond the reach `$2` of the rules.
+/// What was never looked at is near, unless all its windows are open and open beyond the reach `$2` of the rules.
 const LOOK: &str = "
-    UPDATE agenda SET look_on = coalesce((
-        SELECT max($1, min(
-                   (SELECT date(min(w.opens), '-' || $2 || ' days') FROM windows w
-                     WHERE w.commitment = c.reference AND w.revision = c.revision AND w.closed_on IS NULL
-                    HAVING max(w.opens) <= $3),
-                   coalesce((SELECT min(r.until) FROM responsibilities r WHERE r.commitment = c.reference),
-                            '9999-12-31')))
-          FROM commitments c WHERE c.reference = agenda.commitment AND c.rrule IS NULL), $1)
+    UPDATE agenda SET look_on = coalesce(max($1, (
+        SELECT date(min(opens), '-' || $2 || ' days') FROM windows WHERE commitment = agenda.commitment
+        HAVING count(closed_on) = 0 AND max(opens) <= $3)), $1)
      WHERE look_on IS NULL";
+
+/// Nor later than it changes hands.
+const LOOK_AT_HAND_OVERS: &str = "
+    UPDATE agenda SET look_on = r.until FROM responsibilities AS r
+     WHERE r.until IS NOT NULL AND agenda.commitment = r.commitment AND agenda.look_on > r.until";
 
 /// By day and reference, in the order of the index; what was never looked at comes first.
 const NEAR: &str = "
@@ -126,6 +126,7 @@ impl Store {
             .bind(reach.until.to_string())
             .execute(&mut *unit)
             .await?;
+        sqlx::query(LOOK_AT_HAND_OVERS).execute(&mut *unit).await?;
         let due: Vec<String> =
             sqlx::query_scalar(DUE_HAND_OVERS).bind(&today).fetch_all(&mut *unit).await?;
         let due: Vec<&str> = due.iter().map(String::as_str).collect();

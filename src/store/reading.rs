@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use sqlx::FromRow;
 
-use super::changes::{DeadlineRow, WindowRow, set_deadlines, window_rows};
+use super::changes::{DeadlineRow, WindowRow, add_windows, set_deadlines, window_rows};
 use super::journal::{Subject, record};
 use super::row::{RowProblem, readable};
 use super::{Error, Stamp, Store};
@@ -195,7 +195,7 @@ impl Store {
         let subjects: Vec<Subject<'_>> =
             readings.iter().map(|entered| Subject::commitment(&entered.unread.reference)).collect();
         let mut unit = self.write().await?;
-        set_deadlines(&mut unit, &rows, &windows).await?;
+        set_deadlines(&mut unit, &rows, add_windows(&windows)?).await?;
         record(&mut unit, stamp, "entered", &subjects).await?;
         unit.commit().await
     }

@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 
 use sqlx::SqliteConnection;
+use tokio::join;
 
 use super::sheet::{Difference, PAGE_ROWS_MAX, Sheet, account, check, compare, count, put};
 use super::{ImportProblem, ImportedCommitment, ImportedLeader, Tally};
 use crate::domain::commitment::Status;
-use crate::store::batch::{Day, batch};
+use crate::store::batch::{Batch, Day, batch};
 use crate::store::changes::{
-    DeadlineRow, ResponsibleRow, StatusRow, add_responsible, cancel_groundless,
+    DeadlineRow, ResponsibleRow, StatusRow, add_responsible, add_windows, cancel_groundless,
     replace_responsible, set_deadlines, set_status, window_rows,
 };
 use crate::store::journal::Subject;
@@ -85,6 +86,10 @@ const FINISH: &str = "
                         WHERE w.commitment = reference AND w.revision = commitments.revision
                           AND w.closed_on IS NULL)";
 
+/// Rows put in one go: enough that a call to the store does not count, few enough that most of a page is made ready while
+/// the rest of it is written.
+const PART_ROWS_MAX: usize = 250;
+
 const LEADERS: &str = "SELECT reference FROM leaders";
 
 const COMMITMENTS: Sheet = Sheet {
@@ -136,21 +141,94 @@ pub(super) async fn import(
     Ok((tally, references))
 }
 
+/// Some rows at a time: while SQLite writes those, the next are made ready.
 async fn put_page(
     unit: &mut SqliteConnection,
     page: &[ImportedCommitment],
     differences: &[Difference<'_>],
     stamp: &Stamp,
 ) -> Result<(), Error> {
-    put(unit, &COMMITMENTS, differences, |row| {
-        page.get(row.index).filter(|_| row.is_new).and_then(|read| deadline_row(row, read, stamp))
-    })
-    .await?;
-    put_deadlines(unit, page, differences, stamp).await?;
-    put_responsible(unit, differences, stamp).await?;
-    let known: Vec<&str> =
-        differences.iter().filter(|row| !row.is_new).map(|row| row.reference).collect();
-    cancel_groundless(unit, &known).await
+    let mut parts = differences.chunks(PART_ROWS_MAX).map(|part| Part::of(page, part, stamp));
+    let mut ready = parts.next().transpose()?;
+    while let Some(part) = ready {
+        let (put, next) = join!(biased; part.put(unit, stamp), async { parts.next().transpose() });
+        put?;
+        ready = next?;
+    }
+    Ok(())
+}
+
+/// Some rows, ready to be put.
+struct Part<'d> {
+    rows: Batch,
+    /// Of commitments that were there: deadlines that are others now, new statuses, those that are done.
+    deadlines: Vec<DeadlineRow<'d>>,
+    statuses: Vec<StatusRow<'d>>,
+    done: Vec<&'d str>,
+    windows: Batch,
+    /// Of new commitments.
+    responsible: Batch,
+    /// Of commitments that were there.
+    others_responsible: Vec<ResponsibleRow<'d>>,
+    known: Vec<&'d str>,
+}
+
+impl<'d> Part<'d> {
+    fn of(
+        page: &'d [ImportedCommitment],
+        differences: &'d [Difference<'d>],
+        stamp: &Stamp,
+    ) -> Result<Self, Error> {
+        let rows = put(&COMMITMENTS, differences, |row| {
+            let read = page.get(row.index).filter(|_| row.is_new);
+            read.and_then(|read| deadline_row(row, read, stamp))
+        })?;
+        let (mut deadlines, mut windows) = (Vec::new(), Vec::new());
+        let (mut statuses, mut done) = (Vec::new(), Vec::new());
+        for row in differences {
+            let Some(status) = row.status else { continue };
+            if reads_anew(row, page) {
+                let Some(imported) = page.get(row.index) else { continue };
+                let Some(deadline) = deadline_row(row, imported, stamp) else { continue };
+                if let Ok(read) = &imported.deadline {
+                    windows.extend(window_rows(row.reference, deadline.revision, read, stamp.day));
+                }
+                if !row.is_new {
+                    deadlines.push(DeadlineRow { phrase: row.after("deadline"), ..deadline });
+                }
+            } else if row.change("status").is_some() {
+                let (reference, status) = (row.reference, status.name());
+                statuses.push(StatusRow { reference, status, entered_on: None, confidence: None });
+            }
+            if status == Status::Done && !row.is_new && row.change("status").is_some() {
+                done.push(row.reference);
+            }
+        }
+        let known = differences.iter().filter(|row| !row.is_new).map(|row| row.reference);
+        Ok(Self {
+            rows,
+            deadlines,
+            statuses,
+            done,
+            windows: add_windows(&windows)?,
+            responsible: add_responsible(&responsible_rows(differences, true, stamp))?,
+            others_responsible: responsible_rows(differences, false, stamp),
+            known: known.collect(),
+        })
+    }
+
+    async fn put(self, unit: &mut SqliteConnection, stamp: &Stamp) -> Result<(), Error> {
+        self.rows.run(unit).await?;
+        set_deadlines(unit, &self.deadlines, self.windows).await?;
+        set_status(unit, &self.statuses).await?;
+        let anew: Vec<&str> = self.deadlines.iter().map(|deadline| deadline.reference).collect();
+        batch(unit, CLOSE_AGAIN, &anew, &[]).await?;
+        batch(unit, FINISH, &anew, &[]).await?;
+        batch(unit, CLOSE_ALL_WINDOWS, &self.done, &[&stamp.day.to_string()]).await?;
+        self.responsible.run(unit).await?;
+        replace_responsible(unit, &self.others_responsible).await?;
+        cancel_groundless(unit, &self.known).await
+    }
 }
 
 fn check_cells(
@@ -218,63 +296,26 @@ fn deadline_row<'r>(
     Some(deadline.read(imported.deadline.as_ref().map_err(|undated| *undated)))
 }
 
-async fn put_deadlines(
-    unit: &mut SqliteConnection,
-    page: &[ImportedCommitment],
-    differences: &[Difference<'_>],
+/// Who answers for the commitments that are new, or for those that were there and have others now.
+fn responsible_rows<'d>(
+    differences: &'d [Difference<'d>],
+    is_new: bool,
     stamp: &Stamp,
-) -> Result<(), Error> {
-    let (mut deadlines, mut windows, mut statuses) = (Vec::new(), Vec::new(), Vec::new());
-    let mut done = Vec::new();
-    for row in differences {
-        let Some(status) = row.status else { continue };
-        if reads_anew(row, page) {
-            let Some(imported) = page.get(row.index) else { continue };
-            let Some(deadline) = deadline_row(row, imported, stamp) else { continue };
-            if let Ok(read) = &imported.deadline {
-                windows.extend(window_rows(row.reference, deadline.revision, read, stamp.day));
-            }
-            if !row.is_new {
-                deadlines.push(DeadlineRow { phrase: row.after("deadline"), ..deadline });
-            }
-        } else if row.change("status").is_some() {
-            let (reference, status) = (row.reference, status.name());
-            statuses.push(StatusRow { reference, status, entered_on: None, confidence: None });
-        }
-        if status == Status::Done && !row.is_new && row.change("status").is_some() {
-            done.push(row.reference);
-        }
-    }
-    set_deadlines(unit, &deadlines, &windows).await?;
-    set_status(unit, &statuses).await?;
-    let anew: Vec<&str> = deadlines.iter().map(|deadline| deadline.reference).collect();
-    batch(unit, CLOSE_AGAIN, &anew, &[]).await?;
-    batch(unit, FINISH, &anew, &[]).await?;
-    batch(unit, CLOSE_ALL_WINDOWS, &done, &[&stamp.day.to_string()]).await
-}
-
-async fn put_responsible(
-    unit: &mut SqliteConnection,
-    differences: &[Difference<'_>],
-    stamp: &Stamp,
-) -> Result<(), Error> {
-    let rows = |is_new: bool| -> Vec<ResponsibleRow<'_>> {
-        differences
-            .iter()
-            .filter(|row| row.is_new == is_new && row.change("responsible").is_some())
-            .flat_map(|row| {
-                (1..).zip(responsible(row)).map(move |(position, leader)| ResponsibleRow {
-                    commitment: row.reference,
-                    leader,
-                    position,
-                    since: (!is_new).then_some(Day(stamp.day)),
-                    until: None,
-                })
-            })
-            .collect()
-    };
-    add_responsible(unit, &rows(true)).await?;
-    replace_responsible(unit, &rows(false)).await
+) -> Vec<ResponsibleRow<'d>> {
+    let since = (!is_new).then_some(Day(stamp.day));
+    let changed = differences
+        .iter()
+        .filter(|row| row.is_new == is_new && row.change("responsible").is_some());
+    let rows = changed.flat_map(|row| {
+        (1..).zip(responsible(row)).map(move |(position, leader)| ResponsibleRow {
+            commitment: row.reference,
+            leader,
+            position,
+            since,
+            until: None,
+        })
+    });
+    rows.collect()
 }
 
 /// References of the responsible leaders, in the order given.

@@ -68,7 +68,7 @@ pub(super) async fn import(
             check_row(row, problems);
         }
         if problems.is_empty() {
-            put(unit, &LEADERS, &differences, |_| ()).await?;
+            put(&LEADERS, &differences, |_| ())?.run(unit).await?;
         }
         count(&mut tally, &differences, page.len());
         touched.extend(differences.iter().map(|row| row.reference));

@@ -9,7 +9,7 @@ use sqlx::{FromRow, SqliteConnection};
 
 use super::{Cells, Change, ImportProblem, Tally};
 use crate::domain::commitment::Status;
-use crate::store::batch::{self, batch};
+use crate::store::batch::{self, Batch};
 use crate::store::journal::{Subject, record};
 use crate::store::{Error, Stamp};
 
@@ -225,13 +225,12 @@ pub(super) fn check(
     }
 }
 
-/// Puts a page of rows into the table, each with what `entered` says of it.
-pub(super) async fn put<'d, E: Serialize>(
-    unit: &mut SqliteConnection,
+/// What puts rows into the table, each with what `entered` says of it.
+pub(super) fn put<'d, E: Serialize>(
     sheet: &Sheet,
     differences: &'d [Difference<'d>],
     entered: impl Fn(&'d Difference<'d>) -> E,
-) -> Result<(), Error> {
+) -> Result<Batch, Error> {
     let mut rows = Vec::with_capacity(differences.len());
     for row in differences {
         let imported = Overlay { below: &row.earlier, above: &row.news, status: None };
@@ -240,7 +239,7 @@ pub(super) async fn put<'d, E: Serialize>(
         let cells = Overlay { below: &row.before, above: &row.news, status: row.status };
         rows.push(PutRow { reference: row.reference, imported, entered: entered(row), cells });
     }
-    batch(unit, sheet.put, &rows, &[]).await
+    Batch::of(sheet.put, &rows)
 }
 
 /// Counts what was new and what changed in a page of `rows` rows.
