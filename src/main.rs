@@ -5,6 +5,9 @@ use std::process::ExitCode;
 use advis::cli::{self, Cli, Exit};
 use clap::Parser;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // One thread: the work is waiting for disk and network, and a second thread only costs hand-offs.

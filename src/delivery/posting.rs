@@ -22,7 +22,7 @@ use crate::store::{self, Near, Page, RowProblem};
 use crate::telemetry;
 
 /// Commitments that are planned in one go: enough that a call to the store does not count.
-const PLAN_PAGE: usize = 512;
+const PLAN_PAGE: usize = 256;
 
 /// What a pass put into the outbox.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -26,6 +26,9 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// Rows that SQLite's thread reads ahead of ours: with few, the two wait for each other at every row of a large book.
 const ROWS_AHEAD_MAX: usize = 1_000;
 
+/// In KiB, negative as SQLite takes it: whatever is written meanwhile empties this cache, so half of the usual is enough.
+const READING_CACHE: &str = "-1000";
+
 /// SQLite's primary result codes (sqlite.org/rescode.html).
 const SQLITE_BUSY: i32 = 5;
 const SQLITE_READONLY: i32 = 8;
@@ -80,7 +83,8 @@ pub(super) async fn connect_read_only(
     path: &Path,
     patience: Duration,
 ) -> Result<SqliteConnection, Error> {
-    Ok(options(path, patience).read_only(true).connect().await?)
+    let options = options(path, patience).pragma("cache_size", READING_CACHE);
+    Ok(options.read_only(true).connect().await?)
 }
 
 /// The store's path with `.<extension>` put behind it.
