@@ -1,13 +1,20 @@
--- The next day on which there can be anything to say about each open commitment; NULL: look now. A table of its own, since
--- it changes far oftener than the commitments do, and rows of a kilobyte would be written anew each time.
+-- The next day on which there can be anything to say about each open commitment; NULL: look now, if the first of its windows
+-- is within reach of the rules. A table of its own, since it changes far oftener than the commitments do, and rows of a
+-- kilobyte would be written anew each time.
 CREATE TABLE agenda (
     commitment TEXT PRIMARY KEY NOT NULL,
-    look_on    TEXT CHECK (look_on IS date(look_on))
+    look_on    TEXT CHECK (look_on IS date(look_on)),
+    -- Not after the first day of any of its windows.
+    opens      TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO agenda (commitment, look_on) SELECT reference, look_on FROM commitments WHERE status = 'open';
+INSERT INTO agenda (commitment, look_on, opens)
+SELECT reference, look_on, coalesce((SELECT min(opens) FROM windows WHERE commitment = reference), '9999-12-31')
+  FROM commitments
+ WHERE status = 'open';
 
-CREATE INDEX agenda_look_on ON agenda (look_on);
+CREATE INDEX agenda_look_on ON agenda (look_on) WHERE look_on IS NOT NULL;
+CREATE INDEX agenda_unlooked ON agenda (opens) WHERE look_on IS NULL;
 
 DROP TRIGGER commitments_changed;
 DROP TRIGGER windows_added;
@@ -27,19 +34,27 @@ ALTER TABLE commitments DROP COLUMN look_on;
 
 -- Whoever changes what a plan depends on, the commitment is looked at again at the next pass.
 CREATE TRIGGER commitments_added AFTER INSERT ON commitments WHEN new.status = 'open'
-    BEGIN INSERT OR REPLACE INTO agenda (commitment) VALUES (new.reference); END;
+    BEGIN
+        INSERT OR REPLACE INTO agenda (commitment, opens)
+        SELECT new.reference, coalesce(min(opens), '9999-12-31') FROM windows WHERE commitment = new.reference;
+    END;
 CREATE TRIGGER commitments_changed
     AFTER UPDATE OF reference, kind, status, adopted_on, entered_on, reference_date, revision, rrule, span ON commitments
     BEGIN
         DELETE FROM agenda WHERE commitment = old.reference;
-        INSERT OR REPLACE INTO agenda (commitment) SELECT new.reference WHERE new.status = 'open';
+        INSERT OR REPLACE INTO agenda (commitment, opens)
+        SELECT new.reference, coalesce(min(opens), '9999-12-31') FROM windows WHERE commitment = new.reference
+        HAVING new.status = 'open';
     END;
 CREATE TRIGGER commitments_removed AFTER DELETE ON commitments
     BEGIN DELETE FROM agenda WHERE commitment = old.reference; END;
 CREATE TRIGGER windows_added AFTER INSERT ON windows
-    BEGIN UPDATE agenda SET look_on = NULL WHERE commitment = new.commitment AND look_on IS NOT NULL; END;
+    BEGIN UPDATE agenda SET look_on = NULL, opens = min(opens, new.opens) WHERE commitment = new.commitment; END;
 CREATE TRIGGER windows_changed AFTER UPDATE ON windows
-    BEGIN UPDATE agenda SET look_on = NULL WHERE commitment IN (old.commitment, new.commitment) AND look_on IS NOT NULL; END;
+    BEGIN
+        UPDATE agenda SET look_on = NULL WHERE commitment = old.commitment AND look_on IS NOT NULL;
+        UPDATE agenda SET look_on = NULL, opens = min(opens, new.opens) WHERE commitment = new.commitment;
+    END;
 CREATE TRIGGER windows_removed AFTER DELETE ON windows
     BEGIN UPDATE agenda SET look_on = NULL WHERE commitment = old.commitment AND look_on IS NOT NULL; END;
 CREATE TRIGGER responsibilities_added AFTER INSERT ON responsibilities

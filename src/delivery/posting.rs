@@ -74,7 +74,8 @@ impl Desk<'_> {
         self.mind_the_clock().await?;
         let problems = self.read_new().await?;
         let rules = self.keep_rules().await?;
-        self.conclude(self.store.begin_pass(&self.stamp(), rules.reach()).await?).await?;
+        self.conclude(self.store.begin_pass(&self.stamp(), rules.reach(self.today())).await?)
+            .await?;
         let posted = Posted { problems, ..Posted::default() };
         let mut posting = Posting { desk: self, rules, posted };
         posting.plan().await?;

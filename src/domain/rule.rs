@@ -180,20 +180,6 @@ pub struct RuleStep {
     pub since: Option<NaiveDate>,
 }
 
-/// How far ahead of a window the rules can have anything to say about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reach {
-    /// Days from the first step that any kind has, moved to a sending day, to the opening of its window.
-    pub days: u32,
-    /// Only windows that open on this day or before it are known to be so.
-    pub until: NaiveDate,
-}
-
-impl Reach {
-    /// Every window is within reach.
-    pub const ENDLESS: Self = Self { days: 0, until: NaiveDate::MIN };
-}
-
 /// The rules of every kind that there are rules for: the standard ones, and those with rules of their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KindTable(BTreeMap<String, KindRules>);

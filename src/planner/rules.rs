@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 
-use crate::domain::rule::{KindRules, KindTable, Reach, RuleStep, Step};
+use super::NEVER;
+use crate::domain::rule::{KindRules, KindTable, RuleStep, Step};
 use crate::schedule::SendingDays;
 
 /// Everything the planner goes by.
@@ -59,13 +60,15 @@ impl Rules {
         &self.birthdays
     }
 
-    /// How far ahead of a window there can be anything to say. A commitment whose windows lie beyond that need not be read.
+    /// The last day on which a window can open that there may be anything to say about on `today`. What opens later need not
+    /// be read: the first step of any kind, moved to a sending day, is still to come.
     #[must_use]
-    pub fn reach(&self) -> Reach {
+    pub fn reach(&self, today: NaiveDate) -> NaiveDate {
         let kinds = self.kinds.names().into_iter().filter_map(|kind| self.kinds.get(kind));
         let before = kinds.flat_map(|kind| &kind.before).max().copied().unwrap_or(0);
-        let (gap, until) = self.sending.longest_gap();
-        Reach { days: before.saturating_add(gap), until }
+        let (gap, known_until) = self.sending.longest_gap();
+        let days = Days::new(u64::from(before) + u64::from(gap));
+        today.checked_add_days(days).filter(|reach| *reach <= known_until).unwrap_or(NEVER)
     }
 
     /// Since when a step of a kind has been in force; `None` for ever.

@@ -13,7 +13,6 @@ use super::outbox::{instant, withdraw_changed};
 use super::{Error, Stamp, Store};
 use crate::delivery::state::DELAY_SECONDS_MAX;
 use crate::domain::commitment::Responsible;
-use crate::domain::rule::Reach;
 use crate::domain::window::Window;
 use crate::telemetry;
 
@@ -32,26 +31,15 @@ const WAIT_NO_LONGER: &str = "
     UPDATE messages SET next_at = NULL
      WHERE state IN ('ready', 'open', 'body', 'deferred', 'unknown', 'held') AND next_at > $1";
 
-/// What was never looked at is near, unless all its windows are open and open beyond the reach `$2` of the rules.
+/// What was never looked at is near when it may open by `$2`.
 const LOOK: &str = "
-    UPDATE agenda SET look_on = coalesce(max($1, (
-        SELECT date(min(opens), '-' || $2 || ' days') FROM windows WHERE commitment = agenda.commitment
-        HAVING count(closed_on) = 0 AND max(opens) <= $3)), $1)
-     WHERE look_on IS NULL";
+    UPDATE agenda SET look_on = $1 WHERE look_on IS NULL AND opens <= $2";
 
-/// Nor later than it changes hands.
-const LOOK_AT_HAND_OVERS: &str = "
-    UPDATE agenda SET look_on = r.until FROM responsibilities AS r
-     WHERE r.until IS NOT NULL AND agenda.commitment = r.commitment AND agenda.look_on > r.until";
-
-/// By day and reference, in the order of the index; what was never looked at comes first.
+/// In the order of the index.
 const NEAR: &str = "
-    SELECT '' AS look_on, commitment AS reference FROM agenda
-     WHERE look_on IS NULL AND $2 = '' AND commitment > $3
-     UNION ALL
-    SELECT look_on, commitment FROM agenda
+    SELECT look_on, commitment AS reference FROM agenda
      WHERE look_on <= $1 AND (look_on, commitment) > ($2, $3)
-     ORDER BY look_on, reference LIMIT $4";
+     ORDER BY look_on, commitment LIMIT $4";
 
 /// Every open commitment is looked at in the next pass.
 pub(super) const LOOK_AGAIN: &str = "
@@ -107,26 +95,20 @@ pub struct ClosedWindow {
 
 impl Store {
     /// Begins a pass: what is unsent about commitments that others than us changed is taken back, no message waits longer
-    /// than any wait is, hand-overs whose day has come take place, and what is open and was never looked at counts as
-    /// looked at on the day of the stamp, or on the first that is within `reach`. Commit it, then read the book near
-    /// that day.
+    /// than any wait is, hand-overs whose day has come take place, and what is open, was never looked at and has a window
+    /// that opens by the day `reach` counts as looked at on the day of the stamp. Commit it, then read the book near that
+    /// day.
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub async fn begin_pass(&self, stamp: &Stamp, reach: Reach) -> Result<Edited<'_>, Error> {
+    pub async fn begin_pass(&self, stamp: &Stamp, reach: NaiveDate) -> Result<Edited<'_>, Error> {
         let today = stamp.day.to_string();
         let mut unit = self.write().await?;
         telemetry::withdrawn(withdraw_changed(&mut unit, stamp.at).await?);
         sqlx::query(FORGET_FREED).execute(&mut *unit).await?;
         let latest = stamp.at + TimeDelta::seconds(DELAY_SECONDS_MAX);
         sqlx::query(WAIT_NO_LONGER).bind(instant(latest)).execute(&mut *unit).await?;
-        sqlx::query(LOOK)
-            .bind(&today)
-            .bind(reach.days)
-            .bind(reach.until.to_string())
-            .execute(&mut *unit)
-            .await?;
-        sqlx::query(LOOK_AT_HAND_OVERS).execute(&mut *unit).await?;
+        sqlx::query(LOOK).bind(&today).bind(reach.to_string()).execute(&mut *unit).await?;
         let due: Vec<String> =
             sqlx::query_scalar(DUE_HAND_OVERS).bind(&today).fetch_all(&mut *unit).await?;
         let due: Vec<&str> = due.iter().map(String::as_str).collect();

@@ -570,6 +570,25 @@ proptest! {
         prop_assert_eq!(sparse, every_day(&book, &people, &rules));
     }
 
+    /// What opens beyond the reach of the rules has nothing to say yet, whatever its look day.
+    #[test]
+    fn nothing_is_said_about_what_lies_beyond_reach(
+        window in any_window(),
+        rules in any_rules(),
+        ahead in 1u64..200,
+    ) {
+        let book = vec![commitment("P-1", "2019-05-01", &[window], &["lis"])];
+        let people = people(three_levels());
+        let today = window.opens - Days::new(ahead);
+        let plan = planner::plan(&book, &people, &rules, &History::default(), today);
+        if window.opens > rules.reach(today) {
+            prop_assert_eq!(plan.due, []);
+            prop_assert!(plan.look_on[0].1 > today);
+        }
+        let far = day("2400-01-01");
+        prop_assert_eq!(rules.reach(far), NEVER);
+    }
+
     /// Nothing is said twice, nothing "before" after the deadline, and a manager never before the leader.
     #[test]
     fn what_is_sent_keeps_its_promises(window in any_window(), rules in any_rules()) {

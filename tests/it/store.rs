@@ -16,8 +16,9 @@ use advis::domain::commitment::{Commitment, Status};
 use advis::domain::leader::Language;
 use advis::domain::recurrence::Recurrence;
 use advis::domain::reminder::{Reminder, ReminderKey};
-use advis::domain::rule::{Ladder, Reach, RuleStep, Step};
+use advis::domain::rule::{Ladder, RuleStep, Step};
 use advis::domain::window::{Confidence, Deadline, Undated, Window};
+use advis::planner::NEVER;
 use advis::store::{
     Cells, ClosedAs, ClosedWindow, Edited, Entered, EnteredAs, Error, Import, ImportReport,
     ImportedCommitment, ImportedLeader, KeptDates, Near, Occurrence, RowProblem, Stamp, Store,
@@ -98,8 +99,14 @@ impl World {
     }
 
     /// What is near on a day, read one by one.
+    /// What is to be looked at on that day, with what was never looked at before the rest.
     async fn near(&self, day: NaiveDate) -> Vec<String> {
-        let (mut place, mut near) = (Near::default(), Vec::new());
+        let unlooked = self
+            .value("SELECT group_concat(commitment) FROM (SELECT commitment FROM agenda WHERE look_on IS NULL ORDER BY 1)")
+            .await;
+        let unlooked = unlooked.split(',').filter(|one| *one != "NULL");
+        let (mut place, mut near) =
+            (Near::default(), unlooked.map(str::to_owned).collect::<Vec<_>>());
         while let Some(next) = self.store.near(day, &place, 1).await.unwrap().pop() {
             near.push(next.reference.clone());
             place = next;

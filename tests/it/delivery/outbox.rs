@@ -2,8 +2,9 @@
 
 use advis::delivery::state::{OnUnknown, Stage};
 use advis::domain::reminder::Reminder;
-use advis::domain::rule::{Reach, Step};
+use advis::domain::rule::Step;
 use advis::mail::transport::smtp::Tls;
+use advis::planner::NEVER;
 use advis::store::Stamp;
 use advis::store::outbox::Planning;
 use chrono::NaiveDate;
@@ -198,7 +199,7 @@ async fn planning_takes_back_what_another_program_made_groundless() {
     )
     .await;
     let stamp = Stamp::now(&clock(), "advis");
-    post.store.begin_pass(&stamp, Reach::ENDLESS).await.unwrap().commit(&[]).await.unwrap();
+    post.store.begin_pass(&stamp, NEVER).await.unwrap().commit(&[]).await.unwrap();
     assert_eq!(plan(&post, &[]).await, Planning { expired: 1, ..Planning::default() });
     assert_eq!(post.states().await, ["cancelled"]);
 }

@@ -215,8 +215,8 @@ async fn all_duties_pass_to_others_today_or_on_a_day_to_come() {
     let later = day("2020-04-01");
     assert_eq!(committed(store.assign_all("nord", &["syd"], later, &now)).await, ["A", "B"]);
     assert_eq!(leaders_of(&world.one("A").await), [("nord", None), ("syd", Some(later))]);
-    assert_eq!(committed(store.begin_pass(&stamp("2020-03-31"), Reach::ENDLESS)).await, [""; 0]);
-    assert_eq!(committed(store.begin_pass(&stamp("2020-04-01"), Reach::ENDLESS)).await, ["A", "B"]);
+    assert_eq!(committed(store.begin_pass(&stamp("2020-03-31"), NEVER)).await, [""; 0]);
+    assert_eq!(committed(store.begin_pass(&stamp("2020-04-01"), NEVER)).await, ["A", "B"]);
     assert_eq!(leaders_of(&world.one("A").await), [("syd", Some(later))]);
     assert_eq!(leaders_of(&world.one("B").await), [("syd", Some(day("2020-01-03")))]);
     assert_eq!(leaders_of(&world.one("C").await), [("nord", None)], "what is closed stays");

@@ -12,7 +12,7 @@ async fn only_what_is_near_is_read_and_whoever_changes_it_brings_it_near() {
     let today = day("2020-01-02");
     let near = async || world.near(today).await;
     let look = async || {
-        committed(store.begin_pass(&stamp("2020-01-02"), Reach::ENDLESS)).await;
+        committed(store.begin_pass(&stamp("2020-01-02"), NEVER)).await;
         let later = |one: &str| (one.to_owned(), day("2020-05-02"));
         store.plan(&[], &[later("A"), later("B")], stamp("2020-01-02").at).await.unwrap();
     };
@@ -39,11 +39,40 @@ async fn only_what_is_near_is_read_and_whoever_changes_it_brings_it_near() {
 }
 
 #[tokio::test]
+async fn what_opens_beyond_the_reach_of_the_rules_is_not_looked_at_until_it_is_within() {
+    let world = staffed().await;
+    let days = [Window::day(day("2020-06-01")), Window::day(day("2020-03-01"))];
+    world.promise("A", &days[..1]).await;
+    world.promise("B", &days).await;
+    world.sql("INSERT INTO commitments (reference, title, entered_on) VALUES ('none', 'Uden vindue', '2020-01-01')").await;
+    let looked_at = async |today: &str, reach: &str| {
+        committed(world.store.begin_pass(&stamp(today), day(reach))).await;
+        world
+            .value(&format!(
+                "SELECT group_concat(commitment) FROM agenda WHERE look_on = '{today}'"
+            ))
+            .await
+    };
+    assert_eq!(looked_at("2020-01-02", "2020-02-28").await, "NULL");
+    assert_eq!(looked_at("2020-01-03", "2020-03-01").await, "B");
+    // Another system brings it forward.
+    world
+        .sql("UPDATE windows SET opens = '2020-02-01', due = '2020-02-01' WHERE commitment = 'A'")
+        .await;
+    assert_eq!(looked_at("2020-01-04", "2020-03-02").await, "A");
+    world.sql("UPDATE commitments SET status = 'done' WHERE reference = 'A'").await;
+    world.sql("DELETE FROM responsibilities WHERE commitment = 'B'; DELETE FROM windows WHERE commitment = 'B'; DELETE FROM commitments WHERE reference = 'B'").await;
+    assert_eq!(world.value("SELECT group_concat(commitment) FROM agenda").await, "none");
+    world.sql("UPDATE commitments SET status = 'open' WHERE reference = 'A'").await;
+    assert_eq!(looked_at("2020-01-05", "2020-02-01").await, "A");
+}
+
+#[tokio::test]
 async fn a_change_made_while_the_planner_thinks_is_looked_at_in_the_next_pass() {
     let world = staffed().await;
     world.promise("A", &[Window::day(day("2020-06-01"))]).await;
     let today = day("2020-01-02");
-    committed(world.store.begin_pass(&stamp("2020-01-02"), Reach::ENDLESS)).await;
+    committed(world.store.begin_pass(&stamp("2020-01-02"), NEVER)).await;
     assert_eq!(world.near(today).await, ["A"]);
     let sooner = Window::day(day("2020-01-20"));
     committed(world.store.postpone("A", sooner, None, "", &stamp("2020-01-02"))).await;
