@@ -8,6 +8,7 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
+use tokio::join;
 use tokio::task::spawn_blocking;
 
 use super::letters::{Sealer, Unsealed};
@@ -96,15 +97,16 @@ impl Posting<'_> {
         self.posted.due > 0
     }
 
-    /// T0: writes down what is due, from the first page of what is near to the last.
+    /// T0: writes down what is due, from the first page of what is near to the last; while one is written, the next is
+    /// read.
     async fn plan(&mut self) -> Result<(), store::Error> {
-        let Desk { store, .. } = self.desk;
-        let mut place = Near::default();
-        loop {
-            let page = store.near(self.desk.today(), &place, PLAN_PAGE).await?;
-            let Some(last) = page.last() else { break };
-            place.clone_from(last);
-            self.plan_page(&page).await?;
+        let mut ahead = self.look(&Near::default()).await?;
+        while let Some((last, page)) = ahead {
+            let (planned, next) = join!(biased; self.plan_page(page), self.look(&last));
+            let (due, mut problems) = planned?;
+            self.posted.due += due;
+            self.posted.problems.append(&mut problems);
+            ahead = next?;
         }
         let problems = &mut self.posted.problems;
         problems.sort();
@@ -112,20 +114,25 @@ impl Posting<'_> {
         Ok(())
     }
 
-    async fn plan_page(&mut self, near: &[Near]) -> Result<(), store::Error> {
-        let Desk { store, clock, .. } = self.desk;
+    /// What is near after `place`: the last of a page of it, and what the planner goes by; `None` at the end.
+    async fn look(&self, place: &Near) -> Result<Option<(Near, Page)>, store::Error> {
+        let near = self.desk.store.near(self.desk.today(), place, PLAN_PAGE).await?;
+        let Some(last) = near.last() else { return Ok(None) };
         let references: Vec<&str> = near.iter().map(|one| one.reference.as_str()).collect();
-        let mut page = self.desk.page(&references, &[]).await?;
+        Ok(Some((last.clone(), self.desk.page(&references, &[]).await?)))
+    }
+
+    /// How many reminders of a page are due, and the rows in it that make no sense.
+    async fn plan_page(&self, mut page: Page) -> Result<(usize, Vec<RowProblem>), store::Error> {
+        let Desk { store, clock, .. } = self.desk;
         self.desk.roll_both(&mut page.book).await?;
-        self.posted.problems.append(&mut page.problems);
         let plan =
             planner::plan(&page.book, &page.people, &self.rules, &page.sent, self.desk.today());
         let looks: Vec<(String, NaiveDate)> =
             plan.look_on.iter().map(|(reference, on)| ((*reference).to_owned(), *on)).collect();
         let planning = store.plan(&plan.due, &looks, clock.now()).await?;
         telemetry::planned(planning.new, planning.superseded, planning.expired);
-        self.posted.due += plan.due.len();
-        Ok(())
+        Ok((plan.due.len(), page.problems))
     }
 
     /// T1: freezes all that waits for its message, some readers at a time, and says so after each page.
@@ -138,26 +145,28 @@ impl Posting<'_> {
             taken_back: desk.store.taken_back(desk.today()).await?,
         });
         let mut vacant = HashSet::new();
-        let mut after = String::new();
-        loop {
-            let planned = desk.store.planned(&after, FREEZE_PAGE).await?;
-            let Some(last) = planned.last() else { break };
-            after.clone_from(&last.reader);
-            let sheaf = self.sheaf(planned).await?;
+        let mut ahead = self.sheaf("").await?;
+        while let Some(sheaf) = ahead {
+            let last = sheaf.last.clone();
             vacant.extend(sheaf.messages.iter().flat_map(vacancies).map(str::to_owned));
             let bureau = Arc::clone(&bureau);
-            // Composing is the dearest part of all; beside it, this thread sees to the connections.
+            // Composing is the dearest part of all; beside it, this thread sees to the connections and to the next.
             let sealing = spawn_blocking(move || bureau.seal(&sheaf));
-            let sealed = sealing.await.unwrap_or_else(|lost| resume_unwind(lost.into_panic()));
+            let (sealed, next) = join!(biased; sealing, self.sheaf(&last));
+            let sealed = sealed.unwrap_or_else(|lost| resume_unwind(lost.into_panic()));
             self.freeze_page(sealed).await?;
             frozen();
+            ahead = next?;
         }
         self.posted.vacancies += vacant.len();
         Ok(self.posted)
     }
 
-    /// The messages that planned reminders make today, and what they are about.
-    async fn sheaf(&self, planned: Vec<PlannedReminder>) -> Result<Sheaf, store::Error> {
+    /// The messages that planned reminders make today for the next readers after `after`, and what they are about; `None`
+    /// at the end.
+    async fn sheaf(&self, after: &str) -> Result<Option<Sheaf>, store::Error> {
+        let planned = self.desk.store.planned(after, FREEZE_PAGE).await?;
+        let Some(last) = planned.last().map(|one| one.reader.clone()) else { return Ok(None) };
         let today = self.desk.today();
         let mut references: Vec<&str> =
             planned.iter().map(|one| one.key.commitment.as_str()).collect();
@@ -173,7 +182,7 @@ impl Posting<'_> {
         due.retain(|one| waiting.contains(&one.key));
         let find = |reference: &str| find(book, reference);
         let messages = planner::messages(&due, find, people, &self.rules, sent, today);
-        Ok(Sheaf { planned, page, messages })
+        Ok(Some(Sheaf { last, planned, page, messages }))
     }
 
     async fn freeze_page(
@@ -193,6 +202,8 @@ impl Posting<'_> {
 
 /// The messages of some readers, and what they are about.
 struct Sheaf {
+    /// The last of the readers.
+    last: String,
     planned: Vec<PlannedReminder>,
     page: Page,
     messages: Vec<Message>,
