@@ -18,7 +18,7 @@ use crate::domain::reminder::{Message, ReminderKey};
 use crate::link::Links;
 use crate::mail::compose::{Facts as LetterFacts, Letter, Sender};
 use crate::planner::{self, Rules};
-use crate::store::outbox::{FREEZE_PAGE, Frozen, PlannedReminder, Purpose};
+use crate::store::outbox::{Frozen, PlannedReminder, Purpose};
 use crate::store::{self, Near, Page, RowProblem};
 use crate::telemetry;
 
@@ -165,7 +165,7 @@ impl Posting<'_> {
     /// The messages that planned reminders make today for the next readers after `after`, and what they are about; `None`
     /// at the end.
     async fn sheaf(&self, after: &str) -> Result<Option<Sheaf>, store::Error> {
-        let planned = self.desk.store.planned(after, FREEZE_PAGE).await?;
+        let planned = self.desk.store.planned(after).await?;
         let Some(last) = planned.last().map(|one| one.reader.clone()) else { return Ok(None) };
         let today = self.desk.today();
         let mut references: Vec<&str> =

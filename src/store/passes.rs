@@ -19,8 +19,9 @@ use crate::telemetry;
 const HAND_OVER: &str = "
     DELETE FROM responsibilities WHERE until <= $1 RETURNING commitment, leader, until";
 
+/// Some perhaps twice: to tell them apart, SQLite would walk the table and not the index.
 const DUE_HAND_OVERS: &str = "
-    SELECT DISTINCT commitment FROM responsibilities WHERE until <= $1";
+    SELECT commitment FROM responsibilities WHERE until <= $1";
 
 const FORGET_FREED: &str = "DELETE FROM meta WHERE key = 'freed'";
 

@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
 use sqlx::SqliteConnection;
 
+use super::freeze::FREEZE_PAGE;
 use super::withdraw::take_back;
 use super::{damaged, json_list, key_json};
 use crate::delivery::state::State;
@@ -34,13 +35,18 @@ const PLANNED: &str = "
     FROM json_each($1) AS k CROSS JOIN reminders AS r ON r.commitment = k.value
     WHERE r.state || '' = 'planned'";
 
-/// Of some readers, all that waits: of those that come next after `$1` at most `$2`.
+/// Of some readers, all that waits: of those that come next after `$1` at most `$2`, as long as those before them have fewer
+/// than `$3` reminders.
 const PLANNED_FOR: &str = "
     SELECT reader, commitment, revision, window, step, leader,
         (SELECT coalesce(max(e.id), 0) FROM events AS e WHERE e.commitment = reminders.commitment)
     FROM reminders
     WHERE state = 'planned' AND reader IN (
-        SELECT DISTINCT reader FROM reminders WHERE state = 'planned' AND reader > $1 ORDER BY reader LIMIT $2)
+        SELECT reader FROM (
+            SELECT reader, sum(number) OVER (ORDER BY reader) - number AS before FROM (
+                SELECT reader, count(*) AS number FROM reminders
+                WHERE state = 'planned' AND reader > $1 GROUP BY reader ORDER BY reader LIMIT $2))
+        WHERE before < $3)
     ORDER BY reader, commitment, revision, window, leader, step";
 
 /// Unsent messages' reminders about the same window and leader as one of the new ones.
@@ -68,6 +74,9 @@ const LOOK_ON: &str = "
     FROM (SELECT value ->> 0 AS reference, value ->> 1 AS day FROM json_each($1)) AS k
     WHERE agenda.commitment = k.reference AND agenda.look_on IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM reminders WHERE state = 'planned' AND commitment = k.reference)";
+
+/// Reminders of several people that are frozen in one go: what they are about is held in memory.
+const FREEZE_REMINDERS: i64 = 128;
 
 type KeyRow = (String, u32, u32, String, String);
 
@@ -123,21 +132,19 @@ impl Store {
         Ok(Planning { new, superseded: superseded + replaced, expired })
     }
 
-    /// Every reminder that waits for its message and goes to one of the next `readers` people after `after`, by reader;
-    /// all of each person. `""` comes before everybody.
+    /// Every reminder that waits for its message and goes to one of the next people after `after`, by reader; all of each
+    /// person. [`FREEZE_PAGE`] people at most, and no more than it takes for [`FREEZE_REMINDERS`]. `""` comes before
+    /// everybody.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn planned(
-        &self,
-        after: &str,
-        readers: usize,
-    ) -> Result<Vec<PlannedReminder>, Error> {
+    pub async fn planned(&self, after: &str) -> Result<Vec<PlannedReminder>, Error> {
         type Row = (String, String, u32, u32, String, String, i64);
         let mut unit = self.read().await?;
         let rows: Vec<Row> = sqlx::query_as(PLANNED_FOR)
             .bind(after)
-            .bind(i64::try_from(readers).unwrap_or(i64::MAX))
+            .bind(FREEZE_PAGE as i64)
+            .bind(FREEZE_REMINDERS)
             .fetch_all(&mut *unit)
             .await?;
         unit.commit().await?;

@@ -8,6 +8,7 @@ use advis::planner::NEVER;
 use advis::store::Stamp;
 use advis::store::outbox::Planning;
 use chrono::NaiveDate;
+use sqlx::AssertSqlSafe;
 
 use super::{Post, clock, day, frozen, later, notice, reminder, server};
 use crate::smtp_server::{Script, reply};
@@ -29,7 +30,7 @@ async fn planning_twice_is_harmless() {
     let due = [reminder(1, Step::Before(30)), reminder(2, Step::Due)];
     assert_eq!(plan(&post, &due).await, Planning { new: 2, ..Planning::default() });
     assert_eq!(plan(&post, &due).await, Planning::default());
-    let planned = post.store.planned("", 10).await.unwrap();
+    let planned = post.store.planned("").await.unwrap();
     let expected: Vec<_> = due.iter().map(|due| (&due.reader, &due.key)).collect();
     let planned: Vec<_> = planned.iter().map(|one| (&one.reader, &one.key)).collect();
     assert_eq!(planned, expected);
@@ -216,4 +217,27 @@ async fn a_rehearsal_leaves_no_real_deliveries() {
     assert!(!post.store.has_real_deliveries().await.unwrap());
     post.send(&post.files(), &clock()).await;
     assert!(post.store.has_real_deliveries().await.unwrap());
+}
+
+#[tokio::test]
+async fn people_are_frozen_together_as_long_as_there_is_little_to_tell_them() {
+    let post = Post::new().await;
+    let mut connection = post.connect().await;
+    for (reader, from, to) in [("a", 1, 100), ("b", 101, 200), ("c", 201, 201), ("d", 202, 202)] {
+        let rows = format!(
+            "WITH RECURSIVE n (n) AS (SELECT {from} UNION ALL SELECT n + 1 FROM n WHERE n < {to})
+             INSERT INTO reminders (commitment, revision, window, step, leader, planned_on, moved_on, reader)
+             SELECT 'C-1', 1, 1, 'overdue:' || n, 'l1', '2020-01-02', '2020-01-02', '{reader}' FROM n"
+        );
+        sqlx::raw_sql(AssertSqlSafe(rows)).execute(&mut connection).await.unwrap();
+    }
+    let mut pages = Vec::new();
+    let mut after = String::new();
+    loop {
+        let page = post.store.planned(&after).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after.clone_from(&last.reader);
+        pages.push((page[0].reader.clone(), page.len()));
+    }
+    assert_eq!(pages, [("a".to_owned(), 200), ("c".to_owned(), 2)]);
 }

@@ -163,7 +163,7 @@ async fn a_reminder_of_a_leader_who_was_deleted_meanwhile_is_not_planned() {
     let reminders = [reminder("nord"), reminder("gone")];
     let planning = world.store.plan(&reminders, &[], stamp("2020-03-01").at).await.unwrap();
     assert_eq!(planning.new, 1);
-    assert_eq!(world.store.planned("", 10).await.unwrap().len(), 1);
+    assert_eq!(world.store.planned("").await.unwrap().len(), 1);
 }
 
 #[tokio::test]
