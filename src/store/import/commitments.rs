@@ -117,13 +117,11 @@ pub(super) async fn import(
         .chain(imported.iter().map(|row| row.reference.as_str()))
         .collect();
     let (mut tally, mut references) = (Tally::default(), Vec::new());
-    let (mut rows, mut page) = (rows.fuse(), Vec::with_capacity(PAGE_ROWS_MAX));
-    loop {
-        page.clear();
-        page.extend(rows.by_ref().take(PAGE_ROWS_MAX));
-        if page.is_empty() {
-            break;
-        }
+    let mut rows = rows.fuse();
+    let mut read = || rows.by_ref().take(PAGE_ROWS_MAX).collect::<Vec<_>>();
+    let mut page = read();
+    while !page.is_empty() {
+        let mut next = None;
         let cells = page.iter().map(|row| (row.reference.as_str(), &row.cells));
         let mut differences = compare(unit, &COMMITMENTS, cells).await?;
         check(&COMMITMENTS, &differences, problems);
@@ -132,30 +130,41 @@ pub(super) async fn import(
             for row in &mut differences {
                 decide_status(row, &page);
             }
-            put_page(unit, &page, &differences, stamp).await?;
+            next = Some(put_page(unit, &page, &differences, stamp, &mut read).await?);
         }
         count(&mut tally, &differences, page.len());
-        references.extend(page.drain(..).map(|row| row.reference));
+        references.extend(page.into_iter().map(|row| row.reference));
+        page = next.unwrap_or_else(&mut read);
     }
     account(unit, &tally, Subject::commitment, stamp).await?;
     Ok((tally, references))
 }
 
-/// Some rows at a time: while SQLite writes those, the next are made ready.
+/// Some rows at a time: while SQLite writes those, the next are made ready, and at last the next page is read, with which it
+/// answers.
 async fn put_page(
     unit: &mut SqliteConnection,
     page: &[ImportedCommitment],
     differences: &[Difference<'_>],
     stamp: &Stamp,
-) -> Result<(), Error> {
+    mut read: impl FnMut() -> Vec<ImportedCommitment>,
+) -> Result<Vec<ImportedCommitment>, Error> {
     let mut parts = differences.chunks(PART_ROWS_MAX).map(|part| Part::of(page, part, stamp));
+    let mut next_page = None;
     let mut ready = parts.next().transpose()?;
     while let Some(part) = ready {
-        let (put, next) = join!(biased; part.put(unit, stamp), async { parts.next().transpose() });
+        let make_ready = async {
+            let next = parts.next();
+            if next.is_none() {
+                next_page = Some(read());
+            }
+            next.transpose()
+        };
+        let (put, next) = join!(biased; part.put(unit, stamp), make_ready);
         put?;
         ready = next?;
     }
-    Ok(())
+    Ok(next_page.unwrap_or_else(read))
 }
 
 /// Some rows, ready to be put.
