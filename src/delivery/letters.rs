@@ -15,7 +15,6 @@ use crate::telemetry;
 
 /// Composes letters into the messages that go over the wire, however often. It holds all it needs but the facts, so that it
 /// can work beside the desk.
-#[derive(Clone)]
 pub(super) struct Sealer {
     templates: Templates,
     now: DateTime<Utc>,

@@ -172,8 +172,7 @@ impl Session {
     }
 
     /// Body and dot in one write, and the final reply. Where the server takes commands in groups, those of the `next`
-    /// message go along: "the actual transfer of message content is explicitly allowed to be the first command in a
-    /// group" (RFC 2920, 3.1).
+    /// message go along, since a body may begin a group (RFC 2920, 3.1).
     pub(super) async fn body(
         &mut self,
         mime: &[u8],
