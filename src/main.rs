@@ -10,7 +10,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    // One thread: the work is waiting for disk and network, and a second thread only costs hand-offs.
+    // One thread for all that waits for disk and network: a second only costs hand-offs. Mails are composed beside it.
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(cli::run(cli)).into(),
         Err(error) => {

@@ -35,7 +35,7 @@ impl Batch {
     /// As [`batch`].
     pub(super) async fn run(self, unit: &mut SqliteConnection) -> Result<(), Error> {
         for part in self.parts {
-            sqlx::query(self.sql).bind(part).execute(&mut *unit).await?;
+            execute(unit, self.sql, part, &[]).await?;
         }
         Ok(())
     }
@@ -61,7 +61,16 @@ pub(super) async fn whole(
     rows: &[impl Serialize],
     rest: &[&str],
 ) -> Result<(), Error> {
-    let query = sqlx::query(sql).bind(json(rows)?);
+    execute(unit, sql, json(rows)?, rest).await
+}
+
+async fn execute(
+    unit: &mut SqliteConnection,
+    sql: &'static str,
+    rows: String,
+    rest: &[&str],
+) -> Result<(), Error> {
+    let query = sqlx::query(sql).bind(rows);
     rest.iter().fold(query, |query, value| query.bind(*value)).execute(unit).await?;
     Ok(())
 }

@@ -98,8 +98,7 @@ impl World {
         self.book(which).await.into_iter().map(|one| one.reference).collect()
     }
 
-    /// What is near on a day, read one by one.
-    /// What is to be looked at on that day, with what was never looked at before the rest.
+    /// What was never looked at, and then what is near on a day, read one by one.
     async fn near(&self, day: NaiveDate) -> Vec<String> {
         let unlooked = self
             .value("SELECT group_concat(commitment) FROM (SELECT commitment FROM agenda WHERE look_on IS NULL ORDER BY 1)")
