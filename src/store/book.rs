@@ -8,7 +8,7 @@ use sqlx::{FromRow, SqliteConnection};
 
 use super::batch::json;
 use super::cells::{CommitmentRow, Unreadable, confidence, some_day};
-use super::row::{RowProblem, Tried, parsed, readable};
+use super::row::{Parsed, RowProblem, Tried, readable};
 use super::{Error, Store, history};
 use crate::domain::address::{Mailbox, clean_name};
 use crate::domain::commitment::{Commitment, Status};
@@ -16,25 +16,28 @@ use crate::domain::leader::{Language, Leader, People, Period};
 use crate::domain::reminder::History;
 use crate::domain::window::Confidence;
 
-/// A row as one cell, its columns in the order of [`CommitmentRow`]: each cell that is fetched costs as much as reading
-/// it.
+/// All rows in one cell, the columns of each in the order of [`CommitmentRow`]: each cell that is fetched costs as much as
+/// reading it, and each row wakes the thread that waits for it. Of the rows after `$2` the first `$3`.
 const CELLS: &str = "
-    SELECT json_array(reference, title, kind, phrase, organisation, document, document_date, section,
-                      quote, confidential, status, adopted_on, entered_on, reference_date, revision,
-                      confidence, rrule, span, json(windows), json(responsible), json(strangers),
-                      json(snoozes))
+    SELECT json_group_array(json_array(
+               reference, title, kind, phrase, organisation, document, document_date, section,
+               quote, confidential, status, adopted_on, entered_on, reference_date, revision,
+               confidence, rrule, span, json(windows), json(responsible), json(strangers),
+               json(snoozes)))
       FROM book
-     WHERE $1 IS NULL OR status IN (SELECT value FROM json_each($1))
-     ORDER BY reference";
+     WHERE reference IN (SELECT reference FROM commitments
+                          WHERE ($1 IS NULL OR status IN (SELECT value FROM json_each($1)))
+                            AND reference > $2 AND entered_on IS NOT NULL
+                          ORDER BY reference LIMIT $3)";
 
 const CELLS_THESE: &str = "
-    SELECT json_array(reference, title, kind, phrase, organisation, document, document_date, section,
-                      quote, confidential, status, adopted_on, entered_on, reference_date, revision,
-                      confidence, rrule, span, json(windows), json(responsible), json(strangers),
-                      json(snoozes))
+    SELECT json_group_array(json_array(
+               reference, title, kind, phrase, organisation, document, document_date, section,
+               quote, confidential, status, adopted_on, entered_on, reference_date, revision,
+               confidence, rrule, span, json(windows), json(responsible), json(strangers),
+               json(snoozes)))
       FROM book
-     WHERE reference IN (SELECT value FROM json_each($1))
-     ORDER BY reference";
+     WHERE reference IN (SELECT value FROM json_each($1))";
 
 const BOOK: &str = "
     SELECT * FROM book
@@ -46,10 +49,9 @@ const BOOK_THESE: &str = "
 
 /// In the order of [`LeaderRow`].
 const LEADER_CELLS: &str = "
-    SELECT json_array(reference, name, email, role, unit, manager, deputy, language, active_from,
-                      active_to, absent_from, absent_to)
-      FROM leaders
-     ORDER BY reference";
+    SELECT json_group_array(json_array(reference, name, email, role, unit, manager, deputy, language,
+                                       active_from, active_to, absent_from, absent_to))
+      FROM leaders";
 
 const LEADERS: &str = "SELECT * FROM leaders ORDER BY reference";
 
@@ -61,11 +63,10 @@ const LEADER_CELLS_ABOUT: &str = "
         SELECT l.manager FROM about JOIN leaders l USING (reference) WHERE l.manager IS NOT NULL
          UNION
         SELECT l.deputy FROM about JOIN leaders l USING (reference) WHERE l.deputy IS NOT NULL)
-    SELECT json_array(reference, name, email, role, unit, manager, deputy, language, active_from,
-                      active_to, absent_from, absent_to)
+    SELECT json_group_array(json_array(reference, name, email, role, unit, manager, deputy, language,
+                                       active_from, active_to, absent_from, absent_to))
       FROM leaders
-     WHERE reference IN about
-     ORDER BY reference";
+     WHERE reference IN about";
 
 const LEADERS_ABOUT: &str = "
     WITH RECURSIVE about (reference) AS (
@@ -86,6 +87,9 @@ const WAITING: &str = "
 
 /// Every reference lies between these two.
 const ALL_REFERENCES: (&str, &str) = ("", "\u{10FFFF}");
+
+/// Commitments in one cell when all are read.
+const BOOK_PAGE: usize = 512;
 
 /// Which commitments are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,11 +156,10 @@ impl Store {
         language: Language,
     ) -> Result<(People, Vec<RowProblem>), Error> {
         let mut unit = self.read().await?;
-        let (rows, problems) =
-            match parsed(sqlx::query_as(LEADER_CELLS).fetch_all(&mut *unit).await?) {
-                Some(rows) => (rows, Vec::new()),
-                None => readable(sqlx::query_as(LEADERS).fetch_all(&mut *unit).await?),
-            };
+        let (rows, problems) = match sqlx::query_as(LEADER_CELLS).fetch_one(&mut *unit).await? {
+            Parsed(Some(rows)) => (rows, Vec::new()),
+            Parsed(None) => readable(sqlx::query_as(LEADERS).fetch_all(&mut *unit).await?),
+        };
         unit.commit().await?;
         Ok(people(rows, problems, secretariat, language))
     }
@@ -180,9 +183,9 @@ impl Store {
         let (book, mut problems) = load(&mut unit, Which::These(commitments)).await?;
         let sent = history::load_of(&mut unit, &references, readers, today).await?;
         let quick = sqlx::query_as(LEADER_CELLS_ABOUT).bind(&references);
-        let (rows, bad) = match parsed(quick.fetch_all(&mut *unit).await?) {
-            Some(rows) => (rows, Vec::new()),
-            None => {
+        let (rows, bad) = match quick.fetch_one(&mut *unit).await? {
+            Parsed(Some(rows)) => (rows, Vec::new()),
+            Parsed(None) => {
                 let careful = sqlx::query_as(LEADERS_ABOUT).bind(&references);
                 readable(careful.fetch_all(&mut *unit).await?)
             }
@@ -259,13 +262,30 @@ async fn quick_rows(
     unit: &mut SqliteConnection,
     which: Which<'_>,
 ) -> Result<Option<Vec<CommitmentRow>>, Error> {
-    let rows = match which {
-        Which::These(references) => {
-            sqlx::query_as(CELLS_THESE).bind(json(references)?).fetch_all(unit).await?
+    if let Which::These(references) = which {
+        let these = sqlx::query_as(CELLS_THESE).bind(json(references)?);
+        return Ok(in_order(these.fetch_one(unit).await?));
+    }
+    let statuses = which.statuses()?;
+    let mut rows: Vec<CommitmentRow> = Vec::new();
+    loop {
+        let last = rows.last().map_or(ALL_REFERENCES.0, |row| row.reference.as_str());
+        let page = sqlx::query_as(CELLS).bind(&statuses).bind(last).bind(BOOK_PAGE as i64);
+        let Some(page) = in_order(page.fetch_one(&mut *unit).await?) else { return Ok(None) };
+        let is_last = page.len() < BOOK_PAGE;
+        rows.extend(page);
+        if is_last {
+            return Ok(Some(rows));
         }
-        _ => sqlx::query_as(CELLS).bind(which.statuses()?).fetch_all(unit).await?,
-    };
-    Ok(parsed(rows))
+    }
+}
+
+/// By reference: what is put into one cell comes in no order that SQLite promises.
+fn in_order(Parsed(mut rows): Parsed<CommitmentRow>) -> Option<Vec<CommitmentRow>> {
+    if let Some(rows) = &mut rows {
+        rows.sort_by(|one, other| one.reference.cmp(&other.reference));
+    }
+    rows
 }
 
 /// The rows, cell by cell.

@@ -1,35 +1,43 @@
 //! What was sent before: facts for the planner.
 
 use chrono::NaiveDate;
-use sqlx::{FromRow, SqliteConnection};
+use serde::Deserialize;
+use sqlx::SqliteConnection;
 
 use super::batch::json;
+use super::row::Parsed;
 use super::{Error, Store, Which};
 use crate::domain::reminder::{History, Sent};
 use crate::domain::rule::Ladder;
 
-const SENT: &str = "SELECT * FROM sent";
+/// In one cell, the columns in the order of [`SentRow`].
+const SENT: &str = "
+    SELECT json_group_array(json_array(commitment, revision, window, leader, step, day, accepted_on))
+      FROM sent";
 
 const SENT_OF: &str = "
-    SELECT * FROM sent
+    SELECT json_group_array(json_array(commitment, revision, window, leader, step, day, accepted_on))
+      FROM sent
      WHERE commitment IN (SELECT reference FROM commitments
                            WHERE status IN (SELECT value FROM json_each($1)))";
 
 const SENT_THESE: &str = "
-    SELECT * FROM sent WHERE commitment IN (SELECT value FROM json_each($1))";
+    SELECT json_group_array(json_array(commitment, revision, window, leader, step, day, accepted_on))
+      FROM sent
+     WHERE commitment IN (SELECT value FROM json_each($1))";
 
 const WRITTEN_TODAY: &str = "
-    SELECT purpose, address_key FROM messages
+    SELECT json_group_array(json_array(purpose, address_key)) FROM messages
      WHERE day = $1 AND purpose IN ('own', 'escalation') AND state NOT IN ('cancelled', 'superseded')";
 
 const WRITTEN_TO: &str = "
-    SELECT purpose, address_key FROM messages
+    SELECT json_group_array(json_array(purpose, address_key)) FROM messages
      WHERE day = $1 AND address_key IN (SELECT value FROM json_each($2))
        AND purpose IN ('own', 'escalation') AND state NOT IN ('cancelled', 'superseded')";
 
 type Written = (String, String);
 
-#[derive(FromRow)]
+#[derive(Deserialize)]
 struct SentRow {
     commitment: String,
     revision: u32,
@@ -64,17 +72,17 @@ impl Store {
         let mut unit = self.read().await?;
         let sent = match (which, which.statuses()?) {
             (Which::These(references), _) => {
-                sqlx::query_as(SENT_THESE).bind(json(references)?).fetch_all(&mut *unit).await?
+                sqlx::query_as(SENT_THESE).bind(json(references)?).fetch_one(&mut *unit).await?
             }
             (_, Some(statuses)) => {
-                sqlx::query_as(SENT_OF).bind(statuses).fetch_all(&mut *unit).await?
+                sqlx::query_as(SENT_OF).bind(statuses).fetch_one(&mut *unit).await?
             }
-            (_, None) => sqlx::query_as(SENT).fetch_all(&mut *unit).await?,
+            (_, None) => sqlx::query_as(SENT).fetch_one(&mut *unit).await?,
         };
-        let written: Vec<Written> =
-            sqlx::query_as(WRITTEN_TODAY).bind(today.to_string()).fetch_all(&mut *unit).await?;
+        let written =
+            sqlx::query_as(WRITTEN_TODAY).bind(today.to_string()).fetch_one(&mut *unit).await?;
         unit.commit().await?;
-        Ok(history(sent, written))
+        history(sent, written)
     }
 }
 
@@ -85,24 +93,21 @@ pub(super) async fn load_of(
     readers: &[&str],
     today: NaiveDate,
 ) -> Result<History, Error> {
-    let sent = sqlx::query_as(SENT_THESE).bind(commitments).fetch_all(&mut *unit).await?;
-    if readers.is_empty() {
-        return Ok(history(sent, Vec::new()));
-    }
+    let sent = sqlx::query_as(SENT_THESE).bind(commitments).fetch_one(&mut *unit).await?;
     let written = sqlx::query_as(WRITTEN_TO).bind(today.to_string()).bind(json(readers)?);
-    Ok(history(sent, written.fetch_all(unit).await?))
+    history(sent, written.fetch_one(unit).await?)
 }
 
-fn history(sent: Vec<SentRow>, written: Vec<Written>) -> History {
+fn history(sent: Parsed<SentRow>, written: Parsed<Written>) -> Result<History, Error> {
     let mut history = History::default();
-    for row in sent {
+    for row in sent.ours("reminders sent")? {
         if let Some(sent) = row.sent() {
             history.record(&row.commitment, sent);
         }
     }
-    for (purpose, address_key) in written {
+    for (purpose, address_key) in written.ours("messages of today")? {
         let ladder = if purpose == "own" { Ladder::Own } else { Ladder::Escalation };
         history.record_message(ladder, &address_key);
     }
-    history
+    Ok(history)
 }

@@ -1,6 +1,7 @@
 //! What a pass of the worker leaves in the book: hand-overs, where to look next, occurrences of recurrences.
 
 use chrono::{NaiveDate, TimeDelta};
+use serde::Deserialize;
 use serde_json::json;
 use sqlx::FromRow;
 
@@ -10,6 +11,7 @@ use super::changes::{CloseRow, ClosedAs, cancel_groundless, close_windows};
 use super::edited::{Deed, Edited};
 use super::journal::{Subject, record};
 use super::outbox::{instant, withdraw_changed};
+use super::row::Parsed;
 use super::{Error, Stamp, Store};
 use crate::delivery::state::DELAY_SECONDS_MAX;
 use crate::domain::commitment::Responsible;
@@ -38,9 +40,10 @@ const LOOK: &str = "
 
 /// In the order of the index.
 const NEAR: &str = "
-    SELECT look_on, commitment AS reference FROM agenda
-     WHERE look_on <= $1 AND (look_on, commitment) > ($2, $3)
-     ORDER BY look_on, commitment LIMIT $4";
+    SELECT json_group_array(json_array(look_on, commitment)) FROM (
+        SELECT look_on, commitment FROM agenda
+         WHERE look_on <= $1 AND (look_on, commitment) > ($2, $3)
+         ORDER BY look_on, commitment LIMIT $4)";
 
 /// Every open commitment is looked at in the next pass.
 pub(super) const LOOK_AGAIN: &str = "
@@ -59,7 +62,7 @@ const ADD_OCCURRENCE: &str = "
                         WHERE commitment = c.reference AND revision = c.revision AND opens = $3)";
 
 /// An open commitment about which there may be something to say, and its place among all of them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, FromRow)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct Near {
     look_on: String,
     /// Reference of the commitment.
@@ -140,15 +143,15 @@ impl Store {
         most: usize,
     ) -> Result<Vec<Near>, Error> {
         let mut unit = self.read().await?;
-        let near = sqlx::query_as(NEAR)
+        let near: Parsed<Near> = sqlx::query_as(NEAR)
             .bind(day.to_string())
             .bind(&place.look_on)
             .bind(&place.reference)
             .bind(i64::try_from(most).unwrap_or(i64::MAX))
-            .fetch_all(&mut *unit)
+            .fetch_one(&mut *unit)
             .await?;
         unit.commit().await?;
-        Ok(near)
+        near.ours("commitments in the agenda")
     }
 
     /// Whether a message was taken back since the last [`Self::begin_pass`], and left reminders that are to go in another.

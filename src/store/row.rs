@@ -4,6 +4,8 @@ use serde::de::DeserializeOwned;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
+use super::Error;
+
 /// A row that is left out, or taken with a gap, because something in it cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RowProblem {
@@ -39,8 +41,8 @@ pub(super) fn readable<R>(rows: Vec<Tried<R>>) -> (Vec<R>, Vec<RowProblem>) {
     (read, problems)
 }
 
-/// A row whose only cell is a JSON array of its columns; `None` when it cannot be read so.
-pub(super) struct Parsed<R>(Option<R>);
+/// Rows as one cell: a JSON array with an array of columns for each. `None` when one of them cannot be read so.
+pub(super) struct Parsed<R>(pub(super) Option<Vec<R>>);
 
 impl<'r, R: DeserializeOwned> FromRow<'r, SqliteRow> for Parsed<R> {
     fn from_row(row: &'r SqliteRow) -> Result<Self, sqlx::Error> {
@@ -49,9 +51,12 @@ impl<'r, R: DeserializeOwned> FromRow<'r, SqliteRow> for Parsed<R> {
     }
 }
 
-/// The rows; `None` when one of them cannot be read so, to be read cell by cell then and have its problem told.
-pub(super) fn parsed<R>(rows: Vec<Parsed<R>>) -> Option<Vec<R>> {
-    rows.into_iter().map(|Parsed(row)| row).collect()
+impl<R> Parsed<R> {
+    /// Rows that nobody writes but us: `what` they are says who cannot read them.
+    pub(super) fn ours(self, what: &str) -> Result<Vec<R>, Error> {
+        let damaged = || sqlx::Error::Decode(format!("{what} that cannot be read").into());
+        Ok(self.0.ok_or_else(damaged)?)
+    }
 }
 
 fn unreadable(error: &sqlx::Error) -> String {

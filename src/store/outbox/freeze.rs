@@ -1,5 +1,7 @@
 //! T1: the whole message is written down, envelope, headers and bytes, and never changes again.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
@@ -8,6 +10,7 @@ use super::{instant, key_json};
 use crate::domain::address::EmailAddress;
 use crate::domain::reminder::ReminderKey;
 use crate::domain::rule::Ladder;
+use crate::store::row::Parsed;
 use crate::store::{Error, Store};
 
 /// Messages frozen in one unit of work: few enough to build in memory, enough to share one flush.
@@ -26,8 +29,14 @@ const INSERT: &str = "
             AND r.window = k.value ->> 'window' AND r.step = k.value ->> 'step'
             AND r.leader = k.value ->> 'leader' AND r.state = 'planned'
         WHERE r.commitment IS NULL)
-    ON CONFLICT (message_id) DO NOTHING
-    RETURNING id, message_id";
+    ON CONFLICT (message_id) DO NOTHING";
+
+/// Those that the statement before it inserted: they have the highest numbers of all, one after the other.
+const INSERTED: &str = "
+    SELECT json_group_array(json_array(id, message_id)) FROM messages
+    WHERE changes() > 0 AND id > last_insert_rowid() - changes()";
+
+static FREEZE: LazyLock<String> = LazyLock::new(|| [INSERT, INSERTED].join(";"));
 
 /// The state is hidden from the index of all that is planned, which would be walked for every row.
 const ATTACH: &str = "
@@ -150,12 +159,13 @@ pub(crate) async fn freeze(
     now: DateTime<Utc>,
 ) -> Result<usize, Error> {
     let rows = Value::Array(messages.iter().map(Frozen::json).collect());
-    let frozen: Vec<(i64, String)> = sqlx::query_as(INSERT)
+    let frozen: Parsed<(i64, String)> = sqlx::query_as(FREEZE.as_str())
         .bind(rows.to_string())
         .bind(instant(now))
-        .fetch_all(&mut *tx)
+        .fetch_one(&mut *tx)
         .await?;
     let frozen: Vec<(i64, &Frozen)> = frozen
+        .ours("messages just written")?
         .iter()
         .filter_map(|(id, message_id)| {
             let message = messages.iter().find(|message| message.message_id == *message_id)?;

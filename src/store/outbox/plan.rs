@@ -12,6 +12,7 @@ use super::{damaged, json_list, key_json};
 use crate::delivery::state::State;
 use crate::domain::reminder::{Reminder, ReminderKey};
 use crate::domain::rule::{Ladder, Step};
+use crate::store::row::Parsed;
 use crate::store::{Error, Store};
 
 /// Not about what others than us deleted since the book was read.
@@ -26,28 +27,29 @@ const INSERT: &str = "
         state = 'planned', message = NULL, planned_on = excluded.planned_on, moved_on = excluded.moved_on,
         reader = excluded.reader
         WHERE reminders.state IN ('cancelled', 'superseded', 'expired')
-          OR reminders.state = 'planned' AND reminders.reader <> excluded.reader
-    RETURNING 1";
+          OR reminders.state = 'planned' AND reminders.reader <> excluded.reader";
 
 /// CROSS JOIN, so that what is asked for is read and not all that is planned.
 const PLANNED: &str = "
-    SELECT r.commitment, r.revision, r.window, r.step, r.leader
+    SELECT json_group_array(json_array(r.commitment, r.revision, r.window, r.step, r.leader))
     FROM json_each($1) AS k CROSS JOIN reminders AS r ON r.commitment = k.value
     WHERE r.state || '' = 'planned'";
 
 /// Of some readers, all that waits: of those that come next after `$1` at most `$2`, as long as those before them have fewer
 /// than `$3` reminders.
 const PLANNED_FOR: &str = "
-    SELECT reader, commitment, revision, window, step, leader,
-        (SELECT coalesce(max(e.id), 0) FROM events AS e WHERE e.commitment = reminders.commitment)
-    FROM reminders
-    WHERE state = 'planned' AND reader IN (
-        SELECT reader FROM (
-            SELECT reader, sum(number) OVER (ORDER BY reader) - number AS before FROM (
-                SELECT reader, count(*) AS number FROM reminders
-                WHERE state = 'planned' AND reader > $1 GROUP BY reader ORDER BY reader LIMIT $2))
-        WHERE before < $3)
-    ORDER BY reader, commitment, revision, window, leader, step";
+    SELECT json_group_array(json_array(reader, commitment, revision, window, step, leader,
+        (SELECT coalesce(max(e.id), 0) FROM events AS e WHERE e.commitment = planned.commitment)))
+    FROM (
+        SELECT reader, commitment, revision, window, step, leader
+        FROM reminders
+        WHERE state = 'planned' AND reader IN (
+            SELECT reader FROM (
+                SELECT reader, sum(number) OVER (ORDER BY reader) - number AS before FROM (
+                    SELECT reader, count(*) AS number FROM reminders
+                    WHERE state = 'planned' AND reader > $1 GROUP BY reader ORDER BY reader LIMIT $2))
+            WHERE before < $3)
+        ORDER BY reader, commitment, revision, window, leader, step) AS planned";
 
 /// Unsent messages' reminders about the same window and leader as one of the new ones.
 const UNSENT_SIBLINGS: &str = "
@@ -141,14 +143,15 @@ impl Store {
     pub async fn planned(&self, after: &str) -> Result<Vec<PlannedReminder>, Error> {
         type Row = (String, String, u32, u32, String, String, i64);
         let mut unit = self.read().await?;
-        let rows: Vec<Row> = sqlx::query_as(PLANNED_FOR)
+        let rows: Parsed<Row> = sqlx::query_as(PLANNED_FOR)
             .bind(after)
             .bind(FREEZE_PAGE as i64)
             .bind(FREEZE_REMINDERS)
-            .fetch_all(&mut *unit)
+            .fetch_one(&mut *unit)
             .await?;
         unit.commit().await?;
-        rows.into_iter()
+        rows.ours("planned reminders")?
+            .into_iter()
             .map(|(reader, commitment, revision, window, step, leader, last_event)| {
                 let key = read_key((commitment, revision, window, step, leader))?;
                 Ok(PlannedReminder { reader, key, last_event })
@@ -199,7 +202,8 @@ async fn insert(tx: &mut SqliteConnection, reminders: &[Reminder]) -> Result<usi
         row
     });
     let rows = Value::Array(rows.collect());
-    Ok(sqlx::query(INSERT).bind(rows.to_string()).fetch_all(tx).await?.len())
+    let inserted = sqlx::query(INSERT).bind(rows.to_string()).execute(tx).await?;
+    Ok(inserted.rows_affected() as usize)
 }
 
 /// Ends what is planned and not due any more; gives how many were superseded and how many expired.
@@ -211,8 +215,9 @@ async fn clear(
 ) -> Result<(usize, usize), Error> {
     let due: HashSet<_> = reminders.iter().map(|one| &one.key).collect();
     let seen = json_list(looks.iter().map(|(one, _)| one.as_str()));
-    let planned: Vec<KeyRow> = sqlx::query_as(PLANNED).bind(seen).fetch_all(&mut *tx).await?;
-    let planned: Vec<ReminderKey> = planned.into_iter().map(read_key).collect::<Result<_, _>>()?;
+    let planned: Parsed<KeyRow> = sqlx::query_as(PLANNED).bind(seen).fetch_one(&mut *tx).await?;
+    let planned = planned.ours("planned reminders")?.into_iter().map(read_key);
+    let planned: Vec<ReminderKey> = planned.collect::<Result<_, _>>()?;
     let (superseded, expired): (Vec<_>, Vec<_>) =
         planned.into_iter().filter(|key| !due.contains(key)).partition(|key| newest.replaces(key));
     end(tx, &superseded, State::Superseded).await?;

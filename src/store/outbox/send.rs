@@ -1,11 +1,12 @@
 //! T2, and what is put right when a sender begins.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sqlx::SqliteConnection;
+use sqlx::{FromRow, Row as _, SqliteConnection};
 
 use super::withdraw::note;
 use super::{damaged, instant, json_list, read_instant};
 use crate::delivery::state::{Attempt, OnUnknown, State};
+use crate::store::row::Parsed;
 use crate::store::{Error, Store};
 
 const NEW_EPOCH: &str = "
@@ -31,7 +32,6 @@ const LOG_INTERRUPTION: &str = "
     SELECT id, attempt, $2, state, 'body', $3 FROM messages
     WHERE id IN (SELECT value FROM json_each($1)) ORDER BY id";
 
-/// One row: the threads that read and that wait would else meet at each.
 const WAITING: &str = "
     SELECT json_group_array(json_array(id, address_key, accepted_today)) FROM (
         SELECT m.id, m.address_key, (SELECT count(*) FROM messages AS a
@@ -46,11 +46,16 @@ const CLAIM: &str = "
     UPDATE messages SET state = 'open', epoch = $2, attempt = attempt + 1, started_at = $3, next_at = NULL
     WHERE id IN (SELECT value FROM json_each($1)) AND state IN ('ready', 'deferred', 'unknown')";
 
+/// The messages, each with its length, and their bytes one after the other.
 const CLAIMED: &str = "
-    SELECT m.id, m.message_id, m.sender, m.recipient, m.address_key, m.attempt, m.resends,
-        coalesce(m.patience_from, m.frozen_at), b.mime
-    FROM messages AS m JOIN message_bytes AS b ON b.message = m.id
-    WHERE m.id IN (SELECT value FROM json_each($1)) AND m.state = 'open' AND m.epoch = $2 ORDER BY m.id";
+    SELECT json_group_array(json_array(id, message_id, sender, recipient, address_key, attempt, resends, since,
+            length(mime))),
+        CAST(group_concat(mime, '') AS BLOB)
+    FROM (
+        SELECT m.id, m.message_id, m.sender, m.recipient, m.address_key, m.attempt, m.resends,
+            coalesce(m.patience_from, m.frozen_at) AS since, b.mime
+        FROM messages AS m JOIN message_bytes AS b ON b.message = m.id
+        WHERE m.id IN (SELECT value FROM json_each($1)) AND m.state = 'open' AND m.epoch = $2 ORDER BY m.id)";
 
 const STOP: &str = "
     INSERT INTO meta (key, value) VALUES ('queue_stopped_until', $1)
@@ -131,7 +136,7 @@ impl Store {
         today: NaiveDate,
     ) -> Result<Vec<Waiting>, Error> {
         let mut unit = self.read().await?;
-        let rows: String = sqlx::query_scalar(WAITING)
+        let rows: Parsed<(i64, String, u32)> = sqlx::query_as(WAITING)
             .bind(after)
             .bind(instant(now))
             .bind(today.to_string())
@@ -139,11 +144,9 @@ impl Store {
             .fetch_one(&mut *unit)
             .await?;
         unit.commit().await?;
-        let rows: Vec<(i64, String, u32)> =
-            serde_json::from_str(&rows).map_err(|_| damaged("list of what waits", &rows))?;
         let waiting =
             |(id, address_key, accepted_today)| Waiting { id, address_key, accepted_today };
-        Ok(rows.into_iter().map(waiting).collect())
+        Ok(rows.ours("messages that wait")?.into_iter().map(waiting).collect())
     }
 
     /// T2: claims those of `ids` that still wait, by number. From now on an attempt is under way; sockets come after.
@@ -238,16 +241,21 @@ async fn claim(
     ids: &[i64],
     now: DateTime<Utc>,
 ) -> Result<Vec<Claimed>, Error> {
-    type Row = (i64, String, String, String, String, u32, u32, String, Vec<u8>);
+    type Row = (i64, String, String, String, String, u32, u32, String, usize);
     let ids = json_list(ids.iter().copied());
     let claim = sqlx::query(CLAIM).bind(&ids).bind(epoch).bind(instant(now));
     claim.execute(&mut *tx).await?;
-    let rows: Vec<Row> = sqlx::query_as(CLAIMED).bind(ids).bind(epoch).fetch_all(&mut *tx).await?;
-    rows.into_iter()
-        .map(|(id, message_id, sender, recipient, address_key, number, unknowns, since, mime)| {
+    let found = sqlx::query(CLAIMED).bind(ids).bind(epoch).fetch_one(&mut *tx).await?;
+    let rows: Parsed<Row> = Parsed::from_row(&found)?;
+    let mut bytes: &[u8] = found.try_get::<Option<_>, _>(1)?.unwrap_or_default();
+    let claimed =
+        |(id, message_id, sender, recipient, address_key, number, unknowns, since, length): Row| {
             let since = read_instant(&since)?;
             let attempt = Attempt { message_id, number, unknowns, since };
-            Ok(Claimed { id, sender, recipient, address_key, attempt, mime })
-        })
-        .collect()
+            let (mime, rest) =
+                bytes.split_at_checked(length).ok_or_else(|| damaged("message", ""))?;
+            bytes = rest;
+            Ok(Claimed { id, sender, recipient, address_key, attempt, mime: mime.to_vec() })
+        };
+    rows.ours("claimed messages")?.into_iter().map(claimed).collect()
 }
