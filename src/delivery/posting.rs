@@ -145,18 +145,24 @@ impl Posting<'_> {
             taken_back: desk.store.taken_back(desk.today()).await?,
         });
         let mut vacant = HashSet::new();
-        let mut ahead = self.sheaf("").await?;
-        while let Some(sheaf) = ahead {
-            let last = sheaf.last.clone();
-            vacant.extend(sheaf.messages.iter().flat_map(vacancies).map(str::to_owned));
-            let bureau = Arc::clone(&bureau);
-            // Composing is the dearest part of all; beside it, this thread sees to the connections and to the next.
-            let sealing = spawn_blocking(move || bureau.seal(&sheaf));
-            let (sealed, next) = join!(biased; sealing, self.sheaf(&last));
-            let sealed = sealed.unwrap_or_else(|lost| resume_unwind(lost.into_panic()));
-            self.freeze_page(sealed).await?;
-            frozen();
-            ahead = next?;
+        let (mut read, mut composed) = (self.sheaf(Some("")).await?, None);
+        // Three pages are in hand: while one is written down, the next is composed and the one after that is read.
+        while read.is_some() || composed.is_some() {
+            let last = read.as_ref().map(|sheaf| sheaf.last.clone());
+            let about = read.iter().flat_map(|sheaf| &sheaf.messages).flat_map(vacancies);
+            vacant.extend(about.map(str::to_owned));
+            let wrote = composed.is_some();
+            let (written, sealed, next) = join!(
+                biased;
+                self.freeze_page(composed),
+                Bureau::compose(&bureau, read),
+                self.sheaf(last.as_deref()),
+            );
+            self.posted.add(written?);
+            if wrote {
+                frozen();
+            }
+            (composed, read) = (sealed, next?);
         }
         self.posted.vacancies += vacant.len();
         Ok(self.posted)
@@ -164,7 +170,8 @@ impl Posting<'_> {
 
     /// The messages that planned reminders make today for the next readers after `after`, and what they are about; `None`
     /// at the end.
-    async fn sheaf(&self, after: &str) -> Result<Option<Sheaf>, store::Error> {
+    async fn sheaf(&self, after: Option<&str>) -> Result<Option<Sheaf>, store::Error> {
+        let Some(after) = after else { return Ok(None) };
         let planned = self.desk.store.planned(after).await?;
         let Some(last) = planned.last().map(|one| one.reader.clone()) else { return Ok(None) };
         let today = self.desk.today();
@@ -185,20 +192,20 @@ impl Posting<'_> {
         Ok(Some(Sheaf { last, planned, page, messages }))
     }
 
-    async fn freeze_page(
-        &mut self,
-        sealed: Vec<Result<Frozen, Unsealed>>,
-    ) -> Result<(), store::Error> {
+    async fn freeze_page(&self, sealed: Option<Sealed>) -> Result<Posted, store::Error> {
+        let Some(sealed) = sealed else { return Ok(Posted::default()) };
         let count = sealed.len();
         let sealed = sealed.into_iter().map(|one| one.map_err(Unsealed::tell));
         let page: Vec<Frozen> = sealed.filter_map(Result::ok).collect();
         let frozen = self.desk.store.freeze(&page, self.desk.clock.now()).await?;
         telemetry::frozen(frozen, page.len() - frozen);
-        self.posted.messages += frozen;
-        self.posted.unsendable += count - page.len();
-        Ok(())
+        let unsendable = count - page.len();
+        Ok(Posted { messages: frozen, unsendable, ..Posted::default() })
     }
 }
+
+/// A page of messages as they will leave, and those that no mail can be made of.
+type Sealed = Vec<Result<Frozen, Unsealed>>;
 
 /// The messages of some readers, and what they are about.
 struct Sheaf {
@@ -219,7 +226,14 @@ struct Bureau {
 }
 
 impl Bureau {
-    fn seal(&self, sheaf: &Sheaf) -> Vec<Result<Frozen, Unsealed>> {
+    /// Composing is the dearest part of all: it has a thread to itself.
+    async fn compose(bureau: &Arc<Self>, sheaf: Option<Sheaf>) -> Option<Sealed> {
+        let (bureau, sheaf) = (Arc::clone(bureau), sheaf?);
+        let sealed = spawn_blocking(move || bureau.seal(&sheaf)).await;
+        Some(sealed.unwrap_or_else(|lost| resume_unwind(lost.into_panic())))
+    }
+
+    fn seal(&self, sheaf: &Sheaf) -> Sealed {
         let events = sheaf.planned.iter().map(|one| (one.key.commitment.as_str(), one.last_event));
         let events: HashMap<&str, i64> = events.collect();
         let facts = LetterFacts {
