@@ -23,7 +23,11 @@ use crate::store::{self, Near, Page, RowProblem};
 use crate::telemetry;
 
 /// Commitments that are planned in one go: enough that a call to the store does not count.
-const PLAN_PAGE: usize = 256;
+const PLAN_PAGE: usize = 128;
+
+/// Items that are composed in one go: enough that reading the words of the templates does not count, few enough that their
+/// texts do not.
+const COMPOSE_ITEMS: usize = 32;
 
 /// What a pass put into the outbox.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -244,7 +248,13 @@ impl Bureau {
             links: self.links.as_ref(),
         };
         let letter = |message| Letter::Reminders { message, edition: self.edition(message) };
-        self.sealer.seal(&sheaf.messages.iter().map(letter).collect::<Vec<_>>(), &facts)
+        let (mut sealed, mut rest) = (Vec::with_capacity(sheaf.messages.len()), &*sheaf.messages);
+        while !rest.is_empty() {
+            let (few, others) = rest.split_at(few(rest));
+            sealed.extend(self.sealer.seal(&few.iter().map(letter).collect::<Vec<_>>(), &facts));
+            rest = others;
+        }
+        sealed
     }
 
     /// Which message of the day to that person it is.
@@ -252,6 +262,16 @@ impl Bureau {
         let key = (message.ladder.into(), message.to.address.key());
         self.taken_back.get(&key).copied().unwrap_or(0)
     }
+}
+
+/// How many of `messages` are composed in one go: at least one.
+fn few(messages: &[Message]) -> usize {
+    let mut items = 0;
+    let fit = messages.iter().take_while(|message| {
+        items += message.items.len();
+        items <= COMPOSE_ITEMS
+    });
+    fit.count().clamp(1, messages.len())
 }
 
 /// The responsible in a message who have an empty chair.

@@ -34,9 +34,14 @@ const WAIT_NO_LONGER: &str = "
     UPDATE messages SET next_at = NULL
      WHERE state IN ('ready', 'open', 'body', 'deferred', 'unknown', 'held') AND next_at > $1";
 
-/// What was never looked at is near when it may open by `$2`.
+/// What was never looked at is near when it may open by `$2`. Some at a time: what a statement changes, SQLite holds in
+/// memory until it is through.
 const LOOK: &str = "
-    UPDATE agenda SET look_on = $1 WHERE look_on IS NULL AND opens <= $2";
+    UPDATE agenda SET look_on = $1
+     WHERE commitment IN (SELECT commitment FROM agenda
+                           WHERE look_on IS NULL AND opens <= $2 LIMIT $3)";
+
+const LOOK_PAGE: u32 = 1_000;
 
 /// In the order of the index.
 const NEAR: &str = "
@@ -112,7 +117,8 @@ impl Store {
         sqlx::query(FORGET_FREED).execute(&mut *unit).await?;
         let latest = stamp.at + TimeDelta::seconds(DELAY_SECONDS_MAX);
         sqlx::query(WAIT_NO_LONGER).bind(instant(latest)).execute(&mut *unit).await?;
-        sqlx::query(LOOK).bind(&today).bind(reach.to_string()).execute(&mut *unit).await?;
+        let look = || sqlx::query(LOOK).bind(&today).bind(reach.to_string()).bind(LOOK_PAGE);
+        while look().execute(&mut *unit).await?.rows_affected() == u64::from(LOOK_PAGE) {}
         let due: Vec<String> =
             sqlx::query_scalar(DUE_HAND_OVERS).bind(&today).fetch_all(&mut *unit).await?;
         let due: Vec<&str> = due.iter().map(String::as_str).collect();

@@ -18,8 +18,8 @@ use crate::store::outbox::{Claimed, Ending, Past};
 use crate::store::{Error, Store};
 use crate::telemetry;
 
-/// Messages claimed ahead of the sockets in one unit of work.
-const CLAIM_PAGE: usize = 32;
+/// Messages claimed ahead of the sockets in one unit of work; their bytes are held in memory.
+const CLAIM_PAGE: usize = 16;
 
 /// Connections lost one after the other, with nothing delivered between them, until the queue waits.
 const BREAKS_MAX: u32 = 3;
