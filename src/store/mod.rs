@@ -29,7 +29,9 @@ use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::{Connection, SqliteConnection};
+use sqlx::query::QueryAs;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Connection, FromRow, Sqlite, SqliteConnection};
 use tokio::sync::{Mutex, MutexGuard};
 
 use self::outbox::Moves;
@@ -128,7 +130,7 @@ impl Store {
     /// Waits for other units of this process, then up to some seconds for other processes.
     pub(crate) async fn write(&self) -> Result<Unit<'_>, Error> {
         let begun =
-            async { self.script(self.lock_writer().await).await?.begin("BEGIN IMMEDIATE").await };
+            async { self.unit(self.lock_writer().await).await?.begin("BEGIN IMMEDIATE").await };
         begun.await.map_err(|error| self.explain(error))
     }
 
@@ -137,8 +139,27 @@ impl Store {
         self.writer.lock().await
     }
 
-    /// A unit for one script that begins and commits by itself; keep it ([`Unit::keep`]) when all went well.
-    async fn script<'s>(&'s self, mut place: Place<'s>) -> Result<Unit<'s>, Error> {
+    /// Runs a script that begins and commits by itself: a unit of work in one call, each of which costs two hand-offs
+    /// between threads.
+    async fn run<'q, R>(
+        &self,
+        place: Place<'_>,
+        script: QueryAs<'q, Sqlite, R, SqliteArguments>,
+    ) -> Result<Vec<R>, Error>
+    where
+        R: for<'r> FromRow<'r, SqliteRow> + Send + Unpin + 'q,
+    {
+        let run = async {
+            let mut unit = self.unit(place).await?;
+            let found = script.fetch_all(&mut *unit).await?;
+            unit.keep();
+            Ok(found)
+        };
+        run.await.map_err(|error| self.explain(error))
+    }
+
+    /// A unit that has not begun.
+    async fn unit<'s>(&'s self, mut place: Place<'s>) -> Result<Unit<'s>, Error> {
         let connection = match place.take() {
             Some(connection) => connection,
             None => open::connect(&self.path, self.patience).await?,

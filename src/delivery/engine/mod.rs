@@ -4,10 +4,9 @@ mod outbox;
 mod pace;
 mod queue;
 
-use std::future::poll_fn;
-use std::task::Poll;
-
 use chrono::{DateTime, Utc};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 
 use self::outbox::Turn;
 use super::state::{Next, Outcome, State, next};
@@ -164,8 +163,10 @@ pub async fn drain(
     let Some(first) = lanes.first_mut() else { return Ok(tally) };
     // The first message goes alone: a server that is down or refuses our password is asked once, not by every lane.
     if tally.count(step(first, outbox, clock).await?) {
-        let working = lanes.iter_mut().map(|lane| work(lane, outbox, clock)).collect();
-        for lane in all(working).await {
+        let working = lanes.iter_mut().map(|lane| work(lane, outbox, clock));
+        // On this task, each to its end; of those that wait, only who is called.
+        let worked: Vec<_> = working.collect::<FuturesUnordered<_>>().collect().await;
+        for lane in worked {
             tally.add(&lane?);
         }
         tally.end = outbox.end().await;
@@ -191,24 +192,6 @@ async fn work(lane: &mut Lane, outbox: &Outbox<'_>, clock: &Clock) -> Result<Tal
     Ok(tally)
 }
 
-/// Drives all futures on this task, each to its end.
-async fn all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
-    let mut futures: Vec<_> = futures.into_iter().map(Box::pin).collect();
-    let mut outputs: Vec<Option<F::Output>> = futures.iter().map(|_| None).collect();
-    poll_fn(|context| {
-        for (future, output) in futures.iter_mut().zip(&mut outputs) {
-            if output.is_none()
-                && let Poll::Ready(ready) = future.as_mut().poll(context)
-            {
-                *output = Some(ready);
-            }
-        }
-        if outputs.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
-    outputs.into_iter().flatten().collect()
-}
-
 /// One message on one connection: claim, body, record. The envelope of the next one goes right behind the body, and while
 /// the one is recorded (T4) the connection goes on to where the body of the other may leave (T3), so that both moves
 /// share a flush; the next step begins there.
@@ -229,11 +212,13 @@ pub async fn step(
         Ahead::Ended(step) => return Ok(step),
     };
     let next = lane.next.as_ref().and_then(envelope);
-    let outcome = lane.connection.body(&message.mime, next.as_ref()).await;
+    let body = lane.connection.body(&message.mime, next.as_ref());
+    let (outcome, looked_ahead) = tokio::join!(biased; body, outbox.look_ahead(clock));
     let recorded = conclude(outbox, clock, &message, State::Body, &outcome);
-    if !matches!(outcome, Outcome::Accepted { .. }) {
+    if !matches!(outcome, Outcome::Accepted { .. }) || looked_ahead.is_err() {
         lane.connection.abandon();
-        return recorded.await;
+        let step = recorded.await?;
+        return looked_ahead.map(|()| step);
     }
     let (recorded, begun) = tokio::join!(biased; recorded, begin(lane, outbox, clock));
     let step = recorded?;
@@ -260,7 +245,7 @@ async fn begin(
         connection.abandon();
         return conclude(outbox, clock, &message, State::Open, &outcome).await.map(Ahead::Ended);
     }
-    *next = outbox.take_ready(clock).await?;
+    *next = outbox.take_ready().await;
     match outbox.begin_body(&message, clock).await {
         Ok(true) => Ok(Ahead::Ready(message)),
         missed_or_failed => {

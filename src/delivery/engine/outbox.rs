@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use tokio::sync::{Mutex, Notify};
 
 use super::pace::{Full, HOUR, Limits, Pace};
-use super::queue::Queue;
+use super::queue::{Place, Queue};
 use super::{Step, about};
 use crate::clock::Clock;
 use crate::delivery::state::{
@@ -19,7 +19,10 @@ use crate::store::{Error, Store};
 use crate::telemetry;
 
 /// Messages claimed ahead of the sockets in one unit of work; their bytes are held in memory.
-const CLAIM_PAGE: usize = 16;
+const CLAIM_PAGE: usize = 32;
+
+/// Messages left in a page when the next is claimed: some for every lane while that takes.
+const CLAIM_AHEAD: usize = 8;
 
 /// Connections lost one after the other, with nothing delivered between them, until the queue waits.
 const BREAKS_MAX: u32 = 3;
@@ -201,8 +204,6 @@ impl<'a> Outbox<'a> {
             if self.is_halted(&mut queue) {
                 queue.page.extend(ready.take());
                 self.release(&mut queue).await?;
-            } else if ready.is_none() && queue.page.is_empty() && queue.end.is_none() {
-                self.claim(&mut queue, clock).await?;
             }
             if let Some(message) = ready.take().or_else(|| queue.page.pop_front()) {
                 return Ok(Turn::Message(message));
@@ -210,21 +211,29 @@ impl<'a> Outbox<'a> {
             if let Some(end) = queue.end {
                 return Ok(Turn::Rest(end));
             }
+            let may_claim = !queue.is_claiming;
             drop(queue);
-            fed.await;
+            if !(may_claim && self.claim(clock).await?) {
+                fed.await;
+            }
         }
     }
 
     /// T2: the next message if there is one to be had at once. It counts as taken when [`Self::take`] gets it back.
-    pub(super) async fn take_ready(&self, clock: &Clock) -> Result<Option<Claimed>, Error> {
+    pub(super) async fn take_ready(&self) -> Option<Claimed> {
         let mut queue = self.queue.lock().await;
-        if self.is_halted(&mut queue) {
-            return Ok(None);
+        if self.is_halted(&mut queue) { None } else { queue.page.pop_front() }
+    }
+
+    /// T2: claims the next page when this one comes to its end, so that no lane waits for it.
+    pub(super) async fn look_ahead(&self, clock: &Clock) -> Result<(), Error> {
+        let queue = self.queue.lock().await;
+        let is_low = queue.page.len() <= CLAIM_AHEAD && queue.is_plenty;
+        if is_low && queue.end.is_none() && !queue.is_claiming && !self.stop.is_asked() {
+            drop(queue);
+            self.claim(clock).await?;
         }
-        if queue.page.is_empty() && queue.is_plenty && queue.end.is_none() {
-            self.claim(&mut queue, clock).await?;
-        }
-        Ok(queue.page.pop_front())
+        Ok(())
     }
 
     /// Whether nothing more may go, claimed or not: somebody asked for it, or the server wants to be left alone.
@@ -236,39 +245,68 @@ impl<'a> Outbox<'a> {
         matches!(queue.end, Some(Step::Stopped { .. }))
     }
 
-    /// Fills the page, or says why not.
-    async fn claim(&self, queue: &mut Queue, clock: &Clock) -> Result<(), Error> {
-        let now = clock.now();
-        while queue.page.is_empty() {
-            let room = match queue.pace.room(&self.limits, queue.under_way.len(), now) {
-                Ok(room) => room,
-                Err(Full { until, is_cap }) => {
-                    if is_cap {
-                        telemetry::hour_capped(until, self.limits.per_hour_max);
-                    }
-                    queue.end = Some(Step::Waiting { until });
-                    return Ok(());
-                }
-            };
-            // Asked before the store is: what comes in between is told of.
+    /// Fills the page, or says why not; `false` when there is nothing now and more may come. The other lanes go on with
+    /// what is in the page.
+    async fn claim(&self, clock: &Clock) -> Result<bool, Error> {
+        self.queue.lock().await.is_claiming = true;
+        let claimed = self.claim_page(clock).await;
+        let mut queue = self.queue.lock().await;
+        queue.is_claiming = false;
+        if self.is_halted(&mut queue) {
+            self.release(&mut queue).await?;
+        }
+        // Where there is nothing, whoever feeds tells.
+        if !matches!(claimed, Ok(false)) {
+            self.fed.notify_waiters();
+        }
+        claimed
+    }
+
+    async fn claim_page(&self, clock: &Clock) -> Result<bool, Error> {
+        loop {
+            let now = clock.now();
+            // Asked before the store is: what comes in between is told of, and whose message is recorded meanwhile counts
+            // as under way.
             let more_comes = self.feeds.load(Ordering::Relaxed) > 0;
-            let waiting = self.store.waiting(queue.after, CLAIM_PAGE, now, clock.today()).await?;
-            queue.is_plenty = waiting.len() == CLAIM_PAGE;
-            if waiting.is_empty() {
-                if !more_comes {
-                    queue.end = Some(Step::Idle);
+            let Some(place) = self.place(clock).await else { return Ok(true) };
+            let waiting = self.store.waiting(place.after, CLAIM_PAGE, now, clock.today()).await?;
+            let ids = {
+                let mut queue = self.queue.lock().await;
+                queue.is_plenty = waiting.len() == CLAIM_PAGE;
+                if waiting.is_empty() {
+                    if !more_comes {
+                        queue.end.get_or_insert(Step::Idle);
+                    }
+                    return Ok(!more_comes);
                 }
-                return Ok(());
-            }
-            let ids = queue.admit(&waiting, room, self.limits.per_person_per_day_max);
+                queue.admit(&waiting, &place, self.limits.per_person_per_day_max)
+            };
             if !ids.is_empty() {
                 let claimed = self.store.claim(self.epoch, &ids, now).await?;
                 telemetry::claimed(claimed.len());
+                let mut queue = self.queue.lock().await;
                 queue.under_way.extend(claimed.iter().map(|message| message.address_key.clone()));
                 queue.page.extend(claimed);
+                return Ok(true);
             }
         }
-        Ok(())
+    }
+
+    /// Where the next page begins, and what may be in it; `None` when a limit is reached, which ends the pass.
+    async fn place(&self, clock: &Clock) -> Option<Place> {
+        let queue = &mut *self.queue.lock().await;
+        match queue.pace.room(&self.limits, queue.under_way.len(), clock.now()) {
+            Ok(room) => {
+                Some(Place { after: queue.after, room, under_way: queue.under_way.clone() })
+            }
+            Err(Full { until, is_cap }) => {
+                if is_cap {
+                    telemetry::hour_capped(until, self.limits.per_hour_max);
+                }
+                queue.end.get_or_insert(Step::Waiting { until });
+                None
+            }
+        }
     }
 
     /// Puts back what was claimed ahead.

@@ -14,6 +14,8 @@ use crate::telemetry;
 pub(super) struct Queue {
     /// Claimed, and on no wire.
     pub(super) page: VecDeque<Claimed>,
+    /// Whether a lane claims the next page.
+    pub(super) is_claiming: bool,
     /// Whether more wait than were asked for last.
     pub(super) is_plenty: bool,
     /// Number of the last message looked at in this pass; the pass never turns back.
@@ -34,16 +36,26 @@ pub(super) struct Queue {
     pub(super) debts: Vec<Debt>,
 }
 
+/// Where a page begins, and what may be in it.
+pub(super) struct Place {
+    /// Number of the last message before it.
+    pub(super) after: i64,
+    /// How many messages at most.
+    pub(super) room: usize,
+    /// Whose messages were under way before the store was asked what waits.
+    pub(super) under_way: Vec<String>,
+}
+
 impl Queue {
-    /// The numbers of those that may be claimed: at most `room`, and no more a person than `most` (0: no limit).
-    pub(super) fn admit(&mut self, waiting: &[Waiting], room: usize, most: u32) -> Vec<i64> {
+    /// The numbers of those that may be claimed, no more a person than `most` (0: no limit).
+    pub(super) fn admit(&mut self, waiting: &[Waiting], place: &Place, most: u32) -> Vec<i64> {
         let (mut ids, mut keys) = (Vec::new(), Vec::new());
         for Waiting { id, address_key, accepted_today } in waiting {
-            if ids.len() >= room {
+            if ids.len() >= place.room {
                 break;
             }
             self.after = *id;
-            let under_way = self.under_way.iter().filter(|key| *key == address_key).count();
+            let under_way = place.under_way.iter().filter(|key| *key == address_key).count();
             let chosen = keys.iter().filter(|key| *key == address_key).count();
             if most > 0 && *accepted_today as usize + under_way + chosen >= most as usize {
                 if self.capped == 0 {

@@ -5,14 +5,13 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
-use sqlx::Row;
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
 
 use super::withdraw::withdraw;
 use super::{instant, json_list};
 use crate::delivery::state::{Stage, State};
-use crate::store::{Error, Store, Unit};
+use crate::store::{Error, Store};
 
 /// A move that no longer fits its message is a miss; about it nothing is written, in any of these statements.
 const LOG: &str = "
@@ -51,7 +50,6 @@ const MOVE: &str = "
 const CHANGED: &str = "
     SELECT DISTINCT commitment FROM groundless WHERE message = $1 AND state = 'attached'";
 
-/// One call: each would cost two hand-offs between threads.
 static SCRIPT: LazyLock<String> =
     LazyLock::new(|| ["BEGIN IMMEDIATE", LOG, MOVE, "COMMIT"].join(";"));
 
@@ -168,35 +166,22 @@ impl Store {
         }
         let moves = self.moves.take();
         let rows = json_list(moves.iter().map(|one| one.row.clone()));
-        let script = match moves.iter().any(|one| one.expires) {
-            true => &*SCRIPT_WITH_EXPIRED,
-            false => &*SCRIPT,
+        let script: &'static str = match moves.iter().any(|one| one.expires) {
+            true => &SCRIPT_WITH_EXPIRED,
+            false => &SCRIPT,
         };
-        let hits = write(self.script(place).await, script, &rows).await;
-        tell(moves, hits.map_err(|error| self.explain(error)));
+        tell(moves, self.run(place, sqlx::query_as(script).bind(rows)).await);
         // Without an answer, whoever wrote for us was stopped halfway.
         answer.try_recv().unwrap_or_else(|_| Err(sqlx::Error::WorkerCrashed.into()))
     }
 }
 
-/// All or nothing: the numbers of the messages that were hit.
-async fn write(
-    unit: Result<Unit<'_>, Error>,
-    script: &'static str,
-    rows: &str,
-) -> Result<Vec<i64>, Error> {
-    let mut unit = unit?;
-    let hits = sqlx::query(script).bind(rows).fetch_all(&mut *unit).await?;
-    unit.keep();
-    Ok(hits.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
-}
-
 /// After an error nobody is told that a move was made.
-fn tell(moves: Vec<Move>, hits: Result<Vec<i64>, Error>) {
+fn tell(moves: Vec<Move>, hits: Result<Vec<(i64,)>, Error>) {
     let hits = hits.map_err(Arc::new);
     for Move { id, done, .. } in moves {
         let answer = match &hits {
-            Ok(hits) => Ok(hits.contains(&id)),
+            Ok(hits) => Ok(hits.contains(&(id,))),
             Err(error) => Err(Error::Together(Arc::clone(error))),
         };
         // A lane that is gone wants no answer.

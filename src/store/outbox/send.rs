@@ -1,7 +1,10 @@
 //! T2, and what is put right when a sender begins.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, NaiveDate, Utc};
-use sqlx::{FromRow, Row as _, SqliteConnection};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row, SqliteConnection};
 
 use super::withdraw::note;
 use super::{damaged, instant, json_list, read_instant};
@@ -56,6 +59,9 @@ const CLAIMED: &str = "
             coalesce(m.patience_from, m.frozen_at) AS since, b.mime
         FROM messages AS m JOIN message_bytes AS b ON b.message = m.id
         WHERE m.id IN (SELECT value FROM json_each($1)) AND m.state = 'open' AND m.epoch = $2 ORDER BY m.id)";
+
+static CLAIM_SCRIPT: LazyLock<String> =
+    LazyLock::new(|| ["BEGIN IMMEDIATE", CLAIM, CLAIMED, "COMMIT"].join(";"));
 
 const STOP: &str = "
     INSERT INTO meta (key, value) VALUES ('queue_stopped_until', $1)
@@ -159,10 +165,10 @@ impl Store {
         ids: &[i64],
         now: DateTime<Utc>,
     ) -> Result<Vec<Claimed>, Error> {
-        let mut unit = self.write().await?;
-        let claimed = claim(&mut unit, epoch, ids, now).await?;
-        unit.commit().await?;
-        Ok(claimed)
+        let ids = json_list(ids.iter().copied());
+        let script = sqlx::query_as(CLAIM_SCRIPT.as_str()).bind(ids).bind(epoch).bind(instant(now));
+        let found: Vec<ClaimedPage> = self.run(self.lock_writer().await, script).await?;
+        found.into_iter().next().map_or(Ok(Vec::new()), ClaimedPage::read)
     }
 
     /// Puts claimed messages back that are on no wire.
@@ -235,27 +241,42 @@ async fn recover(
     Ok(Recovered { epoch, released, unknown, held })
 }
 
-async fn claim(
-    tx: &mut SqliteConnection,
-    epoch: i64,
-    ids: &[i64],
-    now: DateTime<Utc>,
-) -> Result<Vec<Claimed>, Error> {
-    type Row = (i64, String, String, String, String, u32, u32, String, usize);
-    let ids = json_list(ids.iter().copied());
-    let claim = sqlx::query(CLAIM).bind(&ids).bind(epoch).bind(instant(now));
-    claim.execute(&mut *tx).await?;
-    let found = sqlx::query(CLAIMED).bind(ids).bind(epoch).fetch_one(&mut *tx).await?;
-    let rows: Parsed<Row> = Parsed::from_row(&found)?;
-    let mut bytes: &[u8] = found.try_get::<Option<_>, _>(1)?.unwrap_or_default();
-    let claimed =
-        |(id, message_id, sender, recipient, address_key, number, unknowns, since, length): Row| {
+/// Claimed messages as one row.
+struct ClaimedPage {
+    messages: Parsed<ClaimedRow>,
+    bytes: Vec<u8>,
+}
+
+/// Number, Message-ID, sender, recipient, address key, attempt, unknowns, since when it is tried, bytes.
+type ClaimedRow = (i64, String, String, String, String, u32, u32, String, usize);
+
+impl<'r> FromRow<'r, SqliteRow> for ClaimedPage {
+    fn from_row(row: &'r SqliteRow) -> Result<Self, sqlx::Error> {
+        let bytes: Option<Vec<u8>> = row.try_get(1)?;
+        Ok(Self { messages: Parsed::from_row(row)?, bytes: bytes.unwrap_or_default() })
+    }
+}
+
+impl ClaimedPage {
+    fn read(self) -> Result<Vec<Claimed>, Error> {
+        let mut bytes = self.bytes.as_slice();
+        let claimed = |(
+            id,
+            message_id,
+            sender,
+            recipient,
+            address_key,
+            number,
+            unknowns,
+            since,
+            length,
+        ): ClaimedRow| {
             let since = read_instant(&since)?;
             let attempt = Attempt { message_id, number, unknowns, since };
-            let (mime, rest) =
-                bytes.split_at_checked(length).ok_or_else(|| damaged("message", ""))?;
-            bytes = rest;
+            let mime =
+                bytes.split_off(..length).ok_or_else(|| damaged("message", &attempt.message_id))?;
             Ok(Claimed { id, sender, recipient, address_key, attempt, mime: mime.to_vec() })
         };
-    rows.ours("claimed messages")?.into_iter().map(claimed).collect()
+        self.messages.ours("claimed messages")?.into_iter().map(claimed).collect()
+    }
 }
