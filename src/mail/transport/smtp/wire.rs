@@ -42,13 +42,11 @@ pub(super) async fn write(wire: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) ->
 /// after a lone CR or LF is doubled as well, so that no server can read an end of the message into its middle.
 pub(super) fn as_data(mime: &[u8]) -> Vec<u8> {
     let mut data = Vec::with_capacity(mime.len() + 64);
-    let mut at_line_start = true;
-    for &byte in mime {
-        if at_line_start && byte == b'.' {
+    for line in mime.split_inclusive(|byte| matches!(byte, b'\r' | b'\n')) {
+        if line.starts_with(b".") {
             data.push(b'.');
         }
-        data.push(byte);
-        at_line_start = matches!(byte, b'\r' | b'\n');
+        data.extend_from_slice(line);
     }
     if !data.ends_with(b"\r\n") {
         data.extend_from_slice(b"\r\n");
