@@ -22,7 +22,7 @@ const INSERT: &str = "
     SELECT m.value ->> 'purpose', m.value ->> 'day', m.value ->> 'sender', m.value ->> 'recipient',
         m.value ->> 'address_key', m.value ->> 'name', m.value ->> 'subject', m.value ->> 'message_id',
         m.value -> 'items', m.value ->> 'rehearsal', 'ready', $2
-    FROM json_each($1) AS m
+    FROM jsonb_each($1) AS m
     WHERE NOT EXISTS (
         SELECT 1 FROM json_each(m.value, '$.reminders') AS k LEFT JOIN reminders AS r
             ON r.commitment = k.value ->> 'commitment' AND r.revision = k.value ->> 'revision'
@@ -44,7 +44,7 @@ const ATTACH: &str = "
     FROM (SELECT value ->> 'message' AS message, value ->> 'commitment' AS commitment,
             value ->> 'revision' AS revision, value ->> 'window' AS window, value ->> 'step' AS step,
             value ->> 'leader' AS leader
-        FROM json_each($1)) AS k
+        FROM jsonb_each($1)) AS k
     WHERE reminders.commitment = k.commitment AND reminders.revision = k.revision
       AND reminders.window = k.window AND reminders.step = k.step AND reminders.leader = k.leader
       AND reminders.state || '' = 'planned'";

@@ -20,7 +20,7 @@ const INSERT: &str = "
     INSERT INTO reminders (commitment, revision, window, step, leader, planned_on, moved_on, reader)
     SELECT value ->> 'commitment', value ->> 'revision', value ->> 'window', value ->> 'step',
         value ->> 'leader', value ->> 'planned_on', value ->> 'moved_on', value ->> 'reader'
-    FROM json_each($1)
+    FROM jsonb_each($1)
     WHERE value ->> 'leader' IN (SELECT reference FROM leaders)
       AND value ->> 'commitment' IN (SELECT reference FROM commitments)
     ON CONFLICT (commitment, revision, window, step, leader) DO UPDATE SET
@@ -54,7 +54,7 @@ const PLANNED_FOR: &str = "
 /// Unsent messages' reminders about the same window and leader as one of the new ones.
 const UNSENT_SIBLINGS: &str = "
     SELECT DISTINCT r.commitment, r.revision, r.window, r.step, r.leader, m.id
-    FROM json_each($1) AS k JOIN reminders AS r
+    FROM jsonb_each($1) AS k JOIN reminders AS r
         ON r.commitment = k.value ->> 'commitment' AND r.revision = k.value ->> 'revision'
         AND r.window = k.value ->> 'window' AND r.leader = k.value ->> 'leader'
         JOIN messages AS m ON m.id = r.message
@@ -64,7 +64,7 @@ const END: &str = "
     UPDATE reminders SET state = $2
     FROM (SELECT value ->> 'commitment' AS commitment, value ->> 'revision' AS revision,
             value ->> 'window' AS window, value ->> 'step' AS step, value ->> 'leader' AS leader
-        FROM json_each($1)) AS k
+        FROM jsonb_each($1)) AS k
     WHERE reminders.commitment = k.commitment AND reminders.revision = k.revision
       AND reminders.window = k.window AND reminders.step = k.step AND reminders.leader = k.leader
       AND reminders.state IN ('planned', 'attached')";
@@ -73,7 +73,7 @@ const END: &str = "
 /// has a reminder without a message: a crash may come before that is frozen.
 const LOOK_ON: &str = "
     UPDATE agenda SET look_on = k.day
-    FROM (SELECT value ->> 0 AS reference, value ->> 1 AS day FROM json_each($1)) AS k
+    FROM (SELECT value ->> 0 AS reference, value ->> 1 AS day FROM jsonb_each($1)) AS k
     WHERE agenda.commitment = k.reference AND agenda.look_on IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM reminders WHERE state = 'planned' AND commitment = k.reference)";
 
