@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use tokio::join;
+use tokio::sync::mpsc::channel;
 use tokio::task::spawn_blocking;
 
 use super::letters::{Sealer, Unsealed};
@@ -27,7 +28,7 @@ const PLAN_PAGE: usize = 128;
 
 /// Items that are composed in one go: enough that reading the words of the templates does not count, few enough that their
 /// texts do not.
-const COMPOSE_ITEMS: usize = 32;
+const COMPOSE_ITEMS: usize = 16;
 
 /// What a pass put into the outbox.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -139,7 +140,8 @@ impl Posting<'_> {
         Ok((plan.due.len(), page.problems))
     }
 
-    /// T1: freezes all that waits for its message, some readers at a time, and says so after each page.
+    /// T1: freezes all that waits for its message, some readers at a time, and says so after each page. While one page is
+    /// written down, the next is composed and the one after that is read.
     pub(super) async fn freeze(mut self, frozen: impl Fn()) -> Result<Posted, store::Error> {
         let desk = self.desk;
         let bureau = Arc::new(Bureau {
@@ -148,34 +150,49 @@ impl Posting<'_> {
             links: desk.links().cloned(),
             taken_back: desk.store.taken_back(desk.today()).await?,
         });
-        let mut vacant = HashSet::new();
-        let (mut read, mut composed) = (self.sheaf(Some("")).await?, None);
-        // Three pages are in hand: while one is written down, the next is composed and the one after that is read.
-        while read.is_some() || composed.is_some() {
-            let last = read.as_ref().map(|sheaf| sheaf.last.clone());
-            let about = read.iter().flat_map(|sheaf| &sheaf.messages).flat_map(vacancies);
-            vacant.extend(about.map(str::to_owned));
-            let wrote = composed.is_some();
-            let (written, sealed, next) = join!(
-                biased;
-                self.freeze_page(composed),
-                Bureau::compose(&bureau, read),
-                self.sheaf(last.as_deref()),
-            );
-            self.posted.add(written?);
-            if wrote {
+        let (to_compose, mut read) = channel(1);
+        let (to_write, composed) = channel(1);
+        // Whoever comes to an end before the others lets go of his channel, and they end too.
+        let reading = async {
+            let (to_compose, mut vacant, mut after) = (to_compose, HashSet::new(), String::new());
+            while let Some(sheaf) = self.sheaf(&after).await? {
+                after.clone_from(&sheaf.last);
+                let about = sheaf.messages.iter().flat_map(vacancies);
+                vacant.extend(about.map(str::to_owned));
+                if to_compose.send(sheaf).await.is_err() {
+                    break;
+                }
+            }
+            Ok::<_, store::Error>(vacant.len())
+        };
+        let composing = async move {
+            while let Some(sheaf) = read.recv().await {
+                let bureau = Arc::clone(&bureau);
+                // The dearest part of all: it has a thread to itself.
+                let sealing = spawn_blocking(move || bureau.seal(&sheaf)).await;
+                let sealed = sealing.unwrap_or_else(|lost| resume_unwind(lost.into_panic()));
+                if to_write.send(sealed).await.is_err() {
+                    break;
+                }
+            }
+        };
+        let writing = async {
+            let (mut composed, mut posted) = (composed, Posted::default());
+            while let Some(sealed) = composed.recv().await {
+                posted.add(self.freeze_page(sealed).await?);
                 frozen();
             }
-            (composed, read) = (sealed, next?);
-        }
-        self.posted.vacancies += vacant.len();
+            Ok::<_, store::Error>(posted)
+        };
+        let (vacant, (), written) = join!(biased; reading, composing, writing);
+        self.posted.add(written?);
+        self.posted.vacancies += vacant?;
         Ok(self.posted)
     }
 
     /// The messages that planned reminders make today for the next readers after `after`, and what they are about; `None`
     /// at the end.
-    async fn sheaf(&self, after: Option<&str>) -> Result<Option<Sheaf>, store::Error> {
-        let Some(after) = after else { return Ok(None) };
+    async fn sheaf(&self, after: &str) -> Result<Option<Sheaf>, store::Error> {
         let planned = self.desk.store.planned(after).await?;
         let Some(last) = planned.last().map(|one| one.reader.clone()) else { return Ok(None) };
         let today = self.desk.today();
@@ -196,8 +213,7 @@ impl Posting<'_> {
         Ok(Some(Sheaf { last, planned, page, messages }))
     }
 
-    async fn freeze_page(&self, sealed: Option<Sealed>) -> Result<Posted, store::Error> {
-        let Some(sealed) = sealed else { return Ok(Posted::default()) };
+    async fn freeze_page(&self, sealed: Sealed) -> Result<Posted, store::Error> {
         let count = sealed.len();
         let sealed = sealed.into_iter().map(|one| one.map_err(Unsealed::tell));
         let page: Vec<Frozen> = sealed.filter_map(Result::ok).collect();
@@ -230,13 +246,6 @@ struct Bureau {
 }
 
 impl Bureau {
-    /// Composing is the dearest part of all: it has a thread to itself.
-    async fn compose(bureau: &Arc<Self>, sheaf: Option<Sheaf>) -> Option<Sealed> {
-        let (bureau, sheaf) = (Arc::clone(bureau), sheaf?);
-        let sealed = spawn_blocking(move || bureau.seal(&sheaf)).await;
-        Some(sealed.unwrap_or_else(|lost| resume_unwind(lost.into_panic())))
-    }
-
     fn seal(&self, sheaf: &Sheaf) -> Sealed {
         let events = sheaf.planned.iter().map(|one| (one.key.commitment.as_str(), one.last_event));
         let events: HashMap<&str, i64> = events.collect();

@@ -19,7 +19,7 @@ use crate::store::{Error, Store};
 use crate::telemetry;
 
 /// Messages claimed ahead of the sockets in one unit of work; their bytes are held in memory.
-const CLAIM_PAGE: usize = 32;
+const CLAIM_PAGE: usize = 16;
 
 /// Messages left in a page when the next is claimed: some for every lane while that takes.
 const CLAIM_AHEAD: usize = 8;
