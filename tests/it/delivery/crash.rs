@@ -105,6 +105,55 @@ async fn an_answer_that_a_sick_store_could_not_be_told_is_told_when_it_is_well()
 }
 
 #[tokio::test]
+async fn a_page_that_a_sick_store_cannot_claim_costs_no_answer() {
+    const MESSAGES: usize = 40;
+    let (server, transport) = willing();
+    let post = Post::new().await;
+    post.notices(MESSAGES).await;
+    // The first page can be claimed; the second is tried while bodies of the first are on their way.
+    post.sql(
+        "CREATE TRIGGER sick BEFORE UPDATE ON messages WHEN new.state = 'open' AND new.id > 16
+         BEGIN SELECT RAISE(ABORT, 'the disk is sick'); END",
+    )
+    .await;
+    let outbox = post.outbox(&clock()).await;
+    drain(&outbox, &mut lanes(&transport, 3), &clock()).await.unwrap_err();
+    assert_eq!(outbox.into_debts().await, []);
+    let sent = server.ledger().len();
+    assert_eq!(post.tally().await.get("accepted"), Some(&sent));
+    assert_eq!(post.tally().await.get("body"), None);
+
+    post.sql("DROP TRIGGER sick").await;
+    let post = post.reborn().await;
+    post.send(&transport, &later(1)).await;
+    assert_eq!(post.states().await, ["accepted"; MESSAGES]);
+    assert_eq!(server.ledger().len(), MESSAGES, "nothing is sent twice");
+}
+
+#[tokio::test]
+async fn a_sender_asked_to_stop_anywhere_leaves_nothing_claimed() {
+    const MESSAGES: usize = 40;
+    for polls in (0..).step_by(7) {
+        let (server, transport) = willing();
+        let post = Post::new().await;
+        post.notices(MESSAGES).await;
+        let (outbox, now) = (post.outbox(&clock()).await, clock());
+        let mut wires = lanes(&transport, 3);
+        {
+            let mut sending = pin!(drain(&outbox, &mut wires, &now));
+            if cut_short(sending.as_mut(), polls).await {
+                break;
+            }
+            outbox.stop();
+            sending.await.unwrap();
+        }
+        let (sent, states) = (server.ledger().len(), post.tally().await);
+        assert_eq!(states.get("accepted").copied().unwrap_or(0), sent, "after {polls} polls");
+        assert_eq!(states.get("ready").copied().unwrap_or(0), MESSAGES - sent, "{states:?}");
+    }
+}
+
+#[tokio::test]
 async fn under_the_policy_hold_a_crash_in_the_body_waits_for_the_operator() {
     let (server, transport) = willing();
     let post = Post::new().await;
