@@ -123,7 +123,7 @@ impl<'a> Outbox<'a> {
             retry,
             limits,
             stop: Stopper::default(),
-            queue: Mutex::default(),
+            queue: Mutex::new(Queue { pace: Pace::new(&limits, Vec::new()), ..Queue::default() }),
             feeds: AtomicUsize::new(0),
             fed: Notify::new(),
         })
@@ -172,7 +172,7 @@ impl<'a> Outbox<'a> {
             .filter(|until| (now..=latest).contains(until) && *until > now);
         *queue = Queue {
             debts: std::mem::take(&mut queue.debts),
-            pace: Pace::new(past),
+            pace: Pace::new(&self.limits, past),
             paused_until,
             end: paused_until.map(|until| Step::Stopped { until }),
             ..Queue::default()
@@ -295,7 +295,7 @@ impl<'a> Outbox<'a> {
     /// Where the next page begins, and what may be in it; `None` when a limit is reached, which ends the pass.
     async fn place(&self, clock: &Clock) -> Option<Place> {
         let queue = &mut *self.queue.lock().await;
-        match queue.pace.room(&self.limits, queue.under_way.len(), clock.now()) {
+        match queue.pace.room(queue.under_way.len(), clock.now()) {
             Ok(room) => {
                 Some(Place { after: queue.after, room, under_way: queue.under_way.clone() })
             }

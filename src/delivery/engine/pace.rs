@@ -6,9 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::store::outbox::Past;
 
-/// The windows in which attempts are counted.
+/// The windows in which messages are counted.
 const MINUTE: TimeDelta = TimeDelta::minutes(1);
-/// The longest window: what happened before it counts no more.
+/// The longest: what happened before it counts no more.
 pub(super) const HOUR: TimeDelta = TimeDelta::hours(1);
 
 /// How many messages may go; 0 is no limit.
@@ -22,10 +22,21 @@ pub struct Limits {
     pub per_hour_max: u32,
 }
 
-/// The attempts of the last hour, oldest first.
+/// What went lately, as far as it is limited.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
-    past: VecDeque<Past>,
+    attempts: Window,
+    accepted: Window,
+}
+
+/// A span of time that sees no more than so many.
+#[derive(Debug, Default)]
+struct Window {
+    length: TimeDelta,
+    /// 0 is no limit.
+    most: usize,
+    /// When they were within it, oldest first.
+    past: VecDeque<DateTime<Utc>>,
 }
 
 /// A limit is reached until a time.
@@ -38,56 +49,60 @@ pub(super) struct Full {
 }
 
 impl Pace {
-    pub(super) fn new(past: Vec<Past>) -> Self {
-        Self { past: past.into() }
+    /// `past`: the attempts of the last hour, oldest first.
+    pub(super) fn new(limits: &Limits, past: Vec<Past>) -> Self {
+        let mut pace = Self {
+            attempts: Window::new(MINUTE, limits.rate_per_minute),
+            accepted: Window::new(HOUR, limits.per_hour_max),
+        };
+        past.into_iter().for_each(|one| pace.add(one));
+        pace
     }
 
     pub(super) fn add(&mut self, past: Past) {
-        self.past.push_back(past);
+        self.attempts.add(past.at);
+        if past.accepted {
+            self.accepted.add(past.at);
+        }
     }
 
     /// How many messages may be claimed at `now` while `under_way` others are claimed and not yet recorded.
-    pub(super) fn room(
-        &mut self,
-        limits: &Limits,
-        under_way: usize,
-        now: DateTime<Utc>,
-    ) -> Result<usize, Full> {
-        while self.past.front().is_some_and(|past| past.at + HOUR <= now) {
-            self.past.pop_front();
-        }
-        let attempts = self.past.iter().map(|past| past.at);
-        let accepted = self.past.iter().filter(|past| past.accepted).map(|past| past.at);
-        let rate = room(attempts, limits.rate_per_minute, MINUTE, under_way, now)
-            .map_err(|until| Full { until, is_cap: false });
-        let cap = room(accepted, limits.per_hour_max, HOUR, under_way, now)
-            .map_err(|until| Full { until, is_cap: true });
+    pub(super) fn room(&mut self, under_way: usize, now: DateTime<Utc>) -> Result<usize, Full> {
+        let rate = self.attempts.room(under_way, now);
+        let cap = self.accepted.room(under_way, now);
         // The cap is told first: it is what somebody must know of.
-        let cap = cap?;
-        Ok(cap.min(rate?))
+        let cap = cap.map_err(|until| Full { until, is_cap: true })?;
+        Ok(cap.min(rate.map_err(|until| Full { until, is_cap: false })?))
     }
 }
 
-/// Room left within `window`, or when there will be some.
-fn room(
-    past: impl Iterator<Item = DateTime<Utc>>,
-    most: u32,
-    window: TimeDelta,
-    under_way: usize,
-    now: DateTime<Utc>,
-) -> Result<usize, DateTime<Utc>> {
-    if most == 0 {
-        return Ok(usize::MAX);
+impl Window {
+    fn new(length: TimeDelta, most: u32) -> Self {
+        Self { length, most: most as usize, past: VecDeque::new() }
     }
-    let most = most as usize;
-    let counted: Vec<_> = past.filter(|at| *at + window > now).collect();
-    let taken = counted.len() + under_way;
-    if taken < most {
-        return Ok(most - taken);
+
+    fn add(&mut self, at: DateTime<Utc>) {
+        if self.most > 0 {
+            self.past.push_back(at);
+        }
     }
-    // So many of the oldest must leave the window; those under way will be in it for all of its length.
-    let leaving = counted.get(taken - most).copied().unwrap_or(now);
-    Err(leaving + window)
+
+    /// Room left, or when there will be some.
+    fn room(&mut self, under_way: usize, now: DateTime<Utc>) -> Result<usize, DateTime<Utc>> {
+        if self.most == 0 {
+            return Ok(usize::MAX);
+        }
+        while self.past.front().is_some_and(|at| *at + self.length <= now) {
+            self.past.pop_front();
+        }
+        let taken = self.past.len() + under_way;
+        if taken < self.most {
+            return Ok(self.most - taken);
+        }
+        // So many of the oldest must leave the window; those under way will be in it for all of its length.
+        let leaving = self.past.get(taken - self.most).copied().unwrap_or(now);
+        Err(leaving + self.length)
+    }
 }
 
 #[cfg(test)]
@@ -100,10 +115,10 @@ mod tests {
         DateTime::from_timestamp(1_577_952_000 + seconds, 0).unwrap()
     }
 
-    fn pace(past: &[(i64, bool)]) -> Pace {
+    fn pace(limits: &Limits, past: &[(i64, bool)]) -> Pace {
         let past =
             past.iter().map(|(seconds, accepted)| Past { at: at(*seconds), accepted: *accepted });
-        Pace::new(past.collect())
+        Pace::new(limits, past.collect())
     }
 
     const LIMITS: Limits =
@@ -126,20 +141,20 @@ mod tests {
             (&[(0, true), (100, true), (200, false)], 0, 300, Ok(1)),
             (&[(0, true), (100, true), (200, true)], 0, 3600, Ok(1)),
         ] {
-            assert_eq!(pace(past).room(&LIMITS, under_way, at(now)), room, "{past:?} at {now}");
+            assert_eq!(pace(&LIMITS, past).room(under_way, at(now)), room, "{past:?} at {now}");
         }
         let many: Vec<_> = (0..5000).map(|n| (n / 100, true)).collect();
-        assert_eq!(pace(&many).room(&Limits::default(), 9, at(60)), Ok(usize::MAX));
+        assert_eq!(pace(&Limits::default(), &many).room(9, at(60)), Ok(usize::MAX));
     }
 
     proptest! {
         #[test]
         fn no_minute_sees_more_than_the_rate(steps in prop::collection::vec(0i64..20, 1..80)) {
-            let mut pace = Pace::default();
+            let mut pace = pace(&Limits { per_hour_max: 0, ..LIMITS }, &[]);
             let (mut now, mut went) = (0, Vec::new());
             for step in steps {
                 now += step;
-                if pace.room(&Limits { per_hour_max: 0, ..LIMITS }, 0, at(now)).is_ok() {
+                if pace.room(0, at(now)).is_ok() {
                     pace.add(Past { at: at(now), accepted: true });
                     went.push(now);
                 }
@@ -155,10 +170,10 @@ mod tests {
             past.sort_unstable();
             let now = past.last().copied().unwrap_or_default() + later;
             let past: Vec<_> = past.into_iter().map(|seconds| (seconds, true)).collect();
-            if let Err(full) = pace(&past).room(&LIMITS, 0, at(now)) {
+            if let Err(full) = pace(&LIMITS, &past).room(0, at(now)) {
                 prop_assert!(full.until > at(now));
                 let limits = if full.is_cap { Limits { rate_per_minute: 0, ..LIMITS } } else { LIMITS };
-                prop_assert!(pace(&past).room(&limits, 0, full.until).is_ok());
+                prop_assert!(pace(&limits, &past).room(0, full.until).is_ok());
             }
         }
     }
