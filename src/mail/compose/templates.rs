@@ -54,7 +54,7 @@ const LETTERS_SOURCE: &str = concat!(
     "{% import 'words.' ~ language ~ '.txt' as say %}",
     "{% import 'links.' ~ language ~ '.txt' as pages %}",
     "{% for letter, kind, entries in letters %}",
-    "{% include 'subject.txt' %}{{ part }}",
+    "{% set subject %}{% include 'subject.txt' %}{% endset %}{{ subject }}{{ part }}",
     "{% include kind ~ '.txt' %}{{ part }}",
     "{% include kind ~ '.html' %}{{ part }}",
     "{% for entry in entries %}{{ say.entry_title(entry) }}{{ part }}{{ say.entry_text(entry) }}{{ part }}{% endfor %}",
