@@ -69,12 +69,17 @@ pub(super) async fn open(
     prepared.await.map_err(|error| explain(error, path))
 }
 
+/// Pages in the log of changes (of 4 KiB, so 16 MB) at which they are copied into the store: the more, the seldomer is a
+/// page copied that changes again and again, and all who write wait for that.
+const WAL_PAGES: &str = "4000";
+
 /// A connection that writes.
 pub(super) async fn connect(path: &Path, patience: Duration) -> Result<SqliteConnection, Error> {
     let options = options(path, patience)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full);
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("wal_autocheckpoint", WAL_PAGES);
     Ok(options.connect().await?)
 }
 
