@@ -211,9 +211,9 @@ impl<'a> Outbox<'a> {
             if let Some(end) = queue.end {
                 return Ok(Turn::Rest(end));
             }
-            let may_claim = !queue.is_claiming;
+            let is_claimed = std::mem::replace(&mut queue.is_claiming, true);
             drop(queue);
-            if !(may_claim && self.claim(clock).await?) {
+            if is_claimed || !self.claim(clock).await? {
                 fed.await;
             }
         }
@@ -227,9 +227,10 @@ impl<'a> Outbox<'a> {
 
     /// T2: claims the next page when this one comes to its end, so that no lane waits for it.
     pub(super) async fn look_ahead(&self, clock: &Clock) -> Result<(), Error> {
-        let queue = self.queue.lock().await;
+        let mut queue = self.queue.lock().await;
         let is_low = queue.page.len() <= CLAIM_AHEAD && queue.is_plenty;
         if is_low && queue.end.is_none() && !queue.is_claiming && !self.stop.is_asked() {
+            queue.is_claiming = true;
             drop(queue);
             self.claim(clock).await?;
         }
@@ -245,10 +246,9 @@ impl<'a> Outbox<'a> {
         matches!(queue.end, Some(Step::Stopped { .. }))
     }
 
-    /// Fills the page, or says why not; `false` when there is nothing now and more may come. The other lanes go on with
-    /// what is in the page.
+    /// Fills the page, or says why not; `false` when there is nothing now and more may come. The lane that asks has said
+    /// that it claims, and the others go on with what is in the page.
     async fn claim(&self, clock: &Clock) -> Result<bool, Error> {
-        self.queue.lock().await.is_claiming = true;
         let claimed = self.claim_page(clock).await;
         let mut queue = self.queue.lock().await;
         queue.is_claiming = false;
