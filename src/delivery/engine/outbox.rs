@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use chrono::TimeDelta;
 use tokio::sync::{Mutex, Notify};
 
-use super::pace::{Full, HOUR, Limits, Pace};
-use super::queue::{Place, Queue};
+use super::pace::{HOUR, Limits, Pace};
+use super::queue::Queue;
 use super::{Step, about};
 use crate::clock::Clock;
 use crate::delivery::state::{
@@ -35,6 +35,8 @@ pub struct Outbox<'a> {
     limits: Limits,
     stop: Stopper,
     queue: Mutex<Queue>,
+    /// Held by the lane that claims the next page.
+    claiming: Mutex<()>,
     feeds: AtomicUsize,
     fed: Notify,
 }
@@ -124,6 +126,7 @@ impl<'a> Outbox<'a> {
             limits,
             stop: Stopper::default(),
             queue: Mutex::new(Queue { pace: Pace::new(&limits, Vec::new()), ..Queue::default() }),
+            claiming: Mutex::default(),
             feeds: AtomicUsize::new(0),
             fed: Notify::new(),
         })
@@ -211,9 +214,8 @@ impl<'a> Outbox<'a> {
             if let Some(end) = queue.end {
                 return Ok(Turn::Rest(end));
             }
-            let is_claimed = std::mem::replace(&mut queue.is_claiming, true);
             drop(queue);
-            if is_claimed || !self.claim(clock).await? {
+            if !self.claim(clock).await? {
                 fed.await;
             }
         }
@@ -227,10 +229,9 @@ impl<'a> Outbox<'a> {
 
     /// T2: claims the next page when this one comes to its end, so that no lane waits for it.
     pub(super) async fn look_ahead(&self, clock: &Clock) -> Result<(), Error> {
-        let mut queue = self.queue.lock().await;
+        let queue = self.queue.lock().await;
         let is_low = queue.page.len() <= CLAIM_AHEAD && queue.is_plenty;
-        if is_low && queue.end.is_none() && !queue.is_claiming && !self.stop.is_asked() {
-            queue.is_claiming = true;
+        if is_low && queue.end.is_none() && !self.stop.is_asked() {
             drop(queue);
             self.claim(clock).await?;
         }
@@ -246,12 +247,14 @@ impl<'a> Outbox<'a> {
         matches!(queue.end, Some(Step::Stopped { .. }))
     }
 
-    /// Fills the page, or says why not; `false` when there is nothing now and more may come. The lane that asks has said
-    /// that it claims, and the others go on with what is in the page.
+    /// Fills the page, or says why not; `false` when there is nothing now and more may come, or another lane is at it.
+    /// Meanwhile the others go on with what is in the page.
     async fn claim(&self, clock: &Clock) -> Result<bool, Error> {
+        let Ok(claiming) = self.claiming.try_lock() else { return Ok(false) };
         let claimed = self.claim_page(clock).await;
         let mut queue = self.queue.lock().await;
-        queue.is_claiming = false;
+        // Whoever is told next may claim.
+        drop(claiming);
         if self.is_halted(&mut queue) {
             self.release(&mut queue).await?;
         }
@@ -268,7 +271,8 @@ impl<'a> Outbox<'a> {
             // Asked before the store is: what comes in between is told of, and whose message is recorded meanwhile counts
             // as under way.
             let more_comes = self.feeds.load(Ordering::Relaxed) > 0;
-            let Some(place) = self.place(clock).await else { return Ok(true) };
+            let place = self.queue.lock().await.place(self.limits.per_hour_max, now);
+            let Some(place) = place else { return Ok(true) };
             let waiting = self.store.waiting(place.after, CLAIM_PAGE, now, clock.today()).await?;
             let ids = {
                 let mut queue = self.queue.lock().await;
@@ -288,23 +292,6 @@ impl<'a> Outbox<'a> {
                 queue.under_way.extend(claimed.iter().map(|message| message.address_key.clone()));
                 queue.page.extend(claimed);
                 return Ok(true);
-            }
-        }
-    }
-
-    /// Where the next page begins, and what may be in it; `None` when a limit is reached, which ends the pass.
-    async fn place(&self, clock: &Clock) -> Option<Place> {
-        let queue = &mut *self.queue.lock().await;
-        match queue.pace.room(queue.under_way.len(), clock.now()) {
-            Ok(room) => {
-                Some(Place { after: queue.after, room, under_way: queue.under_way.clone() })
-            }
-            Err(Full { until, is_cap }) => {
-                if is_cap {
-                    telemetry::hour_capped(until, self.limits.per_hour_max);
-                }
-                queue.end.get_or_insert(Step::Waiting { until });
-                None
             }
         }
     }

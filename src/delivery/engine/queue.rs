@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::Step;
 use super::outbox::Debt;
-use super::pace::Pace;
+use super::pace::{Full, Pace};
 use crate::store::outbox::{Claimed, Waiting};
 use crate::telemetry;
 
@@ -14,8 +14,6 @@ use crate::telemetry;
 pub(super) struct Queue {
     /// Claimed, and on no wire.
     pub(super) page: VecDeque<Claimed>,
-    /// Whether a lane claims the next page.
-    pub(super) is_claiming: bool,
     /// Whether more wait than were asked for last.
     pub(super) is_plenty: bool,
     /// Number of the last message looked at in this pass; the pass never turns back.
@@ -47,6 +45,21 @@ pub(super) struct Place {
 }
 
 impl Queue {
+    /// Where the next page begins, and what may be in it; `None` when a limit is reached, which ends the pass: the cap an
+    /// hour, `most`, is told.
+    pub(super) fn place(&mut self, most: u32, now: DateTime<Utc>) -> Option<Place> {
+        match self.pace.room(self.under_way.len(), now) {
+            Ok(room) => Some(Place { after: self.after, room, under_way: self.under_way.clone() }),
+            Err(Full { until, is_cap }) => {
+                if is_cap {
+                    telemetry::hour_capped(until, most);
+                }
+                self.end.get_or_insert(Step::Waiting { until });
+                None
+            }
+        }
+    }
+
     /// The numbers of those that may be claimed, no more a person than `most` (0: no limit).
     pub(super) fn admit(&mut self, waiting: &[Waiting], place: &Place, most: u32) -> Vec<i64> {
         let (mut ids, mut keys) = (Vec::new(), Vec::new());
