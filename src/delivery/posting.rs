@@ -152,7 +152,7 @@ impl Posting<'_> {
         });
         let (to_compose, mut read) = channel(1);
         let (to_write, composed) = channel(1);
-        // Whoever comes to an end before the others lets go of his channel, and they end too.
+        // What ends before the others lets go of its channel, and they end too.
         let reading = async {
             let (to_compose, mut vacant, mut after) = (to_compose, HashSet::new(), String::new());
             while let Some(sheaf) = self.sheaf(&after).await? {
@@ -257,13 +257,18 @@ impl Bureau {
             links: self.links.as_ref(),
         };
         let letter = |message| Letter::Reminders { message, edition: self.edition(message) };
-        let (mut sealed, mut rest) = (Vec::with_capacity(sheaf.messages.len()), &*sheaf.messages);
-        while !rest.is_empty() {
-            let (few, others) = rest.split_at(few(rest));
-            sealed.extend(self.sealer.seal(&few.iter().map(letter).collect::<Vec<_>>(), &facts));
-            rest = others;
-        }
-        sealed
+        let mut items = 0;
+        let runs = sheaf.messages.chunk_by(|one, next| {
+            items += one.items.len();
+            let fits = items + next.items.len() <= COMPOSE_ITEMS;
+            items = if fits { items } else { 0 };
+            fits
+        });
+        let sealed = runs.flat_map(|run| {
+            let letters: Vec<_> = run.iter().map(letter).collect();
+            self.sealer.seal(&letters, &facts)
+        });
+        sealed.collect()
     }
 
     /// Which message of the day to that person it is.
@@ -271,16 +276,6 @@ impl Bureau {
         let key = (message.ladder.into(), message.to.address.key());
         self.taken_back.get(&key).copied().unwrap_or(0)
     }
-}
-
-/// How many of `messages` are composed in one go: at least one.
-fn few(messages: &[Message]) -> usize {
-    let mut items = 0;
-    let fit = messages.iter().take_while(|message| {
-        items += message.items.len();
-        items <= COMPOSE_ITEMS
-    });
-    fit.count().clamp(1, messages.len())
 }
 
 /// The responsible in a message who have an empty chair.
