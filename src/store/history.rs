@@ -94,6 +94,9 @@ pub(super) async fn load_of(
     today: NaiveDate,
 ) -> Result<History, Error> {
     let sent = sqlx::query_as(SENT_THESE).bind(commitments).fetch_one(&mut *unit).await?;
+    if readers.is_empty() {
+        return history(sent, Parsed(Some(Vec::new())));
+    }
     let written = sqlx::query_as(WRITTEN_TO).bind(today.to_string()).bind(json(readers)?);
     history(sent, written.fetch_one(unit).await?)
 }
