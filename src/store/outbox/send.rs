@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde::Deserialize;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 
@@ -247,8 +248,20 @@ struct ClaimedPage {
     bytes: Vec<u8>,
 }
 
-/// Number, Message-ID, sender, recipient, address key, attempt, unknowns, since when it is tried, bytes.
-type ClaimedRow = (i64, String, String, String, String, u32, u32, String, usize);
+/// In the order of [`CLAIMED`].
+#[derive(Deserialize)]
+struct ClaimedRow {
+    id: i64,
+    message_id: String,
+    sender: String,
+    recipient: String,
+    address_key: String,
+    attempt: u32,
+    resends: u32,
+    since: String,
+    /// Bytes.
+    length: usize,
+}
 
 impl<'r> FromRow<'r, SqliteRow> for ClaimedPage {
     fn from_row(row: &'r SqliteRow) -> Result<Self, sqlx::Error> {
@@ -260,22 +273,19 @@ impl<'r> FromRow<'r, SqliteRow> for ClaimedPage {
 impl ClaimedPage {
     fn read(self) -> Result<Vec<Claimed>, Error> {
         let mut bytes = self.bytes.as_slice();
-        let claimed = |(
-            id,
-            message_id,
-            sender,
-            recipient,
-            address_key,
-            number,
-            unknowns,
-            since,
-            length,
-        ): ClaimedRow| {
-            let since = read_instant(&since)?;
-            let attempt = Attempt { message_id, number, unknowns, since };
-            let mime =
-                bytes.split_off(..length).ok_or_else(|| damaged("message", &attempt.message_id))?;
-            Ok(Claimed { id, sender, recipient, address_key, attempt, mime: mime.to_vec() })
+        let claimed = |row: ClaimedRow| {
+            let since = read_instant(&row.since)?;
+            let mime = bytes.split_off(..row.length);
+            let mime = mime.ok_or_else(|| damaged("message", &row.message_id))?;
+            let (number, unknowns) = (row.attempt, row.resends);
+            Ok(Claimed {
+                id: row.id,
+                sender: row.sender,
+                recipient: row.recipient,
+                address_key: row.address_key,
+                attempt: Attempt { message_id: row.message_id, number, unknowns, since },
+                mime: mime.to_vec(),
+            })
         };
         self.messages.ours("claimed messages")?.into_iter().map(claimed).collect()
     }
