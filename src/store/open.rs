@@ -23,11 +23,15 @@ const SQLITE_VERSION_MIN_TEXT: &str = "3.51.3";
 /// How long a writer waits for another process that writes.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Rows that SQLite's thread reads ahead of ours: with few, the two wait for each other at every row of a large book.
+/// Rows that SQLite's thread reads ahead of ours: with few, the two wait for each other at every row of a long log.
 const ROWS_AHEAD_MAX: usize = 1_000;
 
 /// In KiB, negative as SQLite takes it: whatever is written meanwhile empties this cache, so half of the usual is enough.
 const READING_CACHE: &str = "-1000";
+
+/// Pages in the log of changes (of 4 KiB, so 16 MB) at which they are copied into the store: the more, the seldomer is a
+/// page copied that changes again and again, and all who write wait for that.
+const WAL_PAGES: &str = "4000";
 
 /// SQLite's primary result codes (sqlite.org/rescode.html).
 const SQLITE_BUSY: i32 = 5;
@@ -68,10 +72,6 @@ pub(super) async fn open(
     };
     prepared.await.map_err(|error| explain(error, path))
 }
-
-/// Pages in the log of changes (of 4 KiB, so 16 MB) at which they are copied into the store: the more, the seldomer is a
-/// page copied that changes again and again, and all who write wait for that.
-const WAL_PAGES: &str = "4000";
 
 /// A connection that writes.
 pub(super) async fn connect(path: &Path, patience: Duration) -> Result<SqliteConnection, Error> {
