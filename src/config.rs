@@ -14,6 +14,7 @@ mod web;
 
 use std::fmt;
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
@@ -65,6 +66,8 @@ pub struct Config {
     pub templates_dir: Option<PathBuf>,
     /// `[web]`; `None` when there are no pages.
     pub web: Option<Web>,
+    /// `[operator] listen`: where the operator's page is; `None` when there is none.
+    pub operator: Option<SocketAddr>,
     /// `[log]`
     pub log: Log,
 }

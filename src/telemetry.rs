@@ -1,5 +1,7 @@
-//! Every log event in one file: names, fields and levels. Addresses are masked, untrusted text is quoted, and bodies
-//! and secrets are never given to this room.
+//! Every log event in one file: names, fields and levels; beside it every metric. Addresses are masked, untrusted text is
+//! quoted, and bodies and secrets are never given to this room.
+
+mod metrics;
 
 use std::io::{IsTerminal, stderr};
 
@@ -8,6 +10,9 @@ use tracing::level_filters::LevelFilter;
 use tracing::{debug, error, info, warn};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
+
+use self::metrics::count_attempt;
+pub use self::metrics::{Figures, metrics};
 
 /// How events are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -174,12 +179,14 @@ pub fn final_reply(message_id: &str, code: u16) {
 
 /// An attempt ended well.
 pub fn accepted(about: About<'_>, code: Option<u16>, reply: &str) {
+    count_attempt("accepted");
     let About { id, message_id, to, attempt } = about;
     info!(id, message_id, to = mask(to), attempt, code, reply = ?mask_answer(reply, to), "delivery.accepted");
 }
 
 /// An attempt failed and another one follows.
 pub fn deferred(about: About<'_>, stage: &str, reply: &str, until: Option<DateTime<Utc>>) {
+    count_attempt("deferred");
     let About { id, message_id, to, attempt } = about;
     let until = until.map(|until| until.to_rfc3339());
     warn!(id, message_id, to = mask(to), attempt, stage, reply = ?mask_answer(reply, to), until, "delivery.deferred");
@@ -187,6 +194,7 @@ pub fn deferred(about: About<'_>, stage: &str, reply: &str, until: Option<DateTi
 
 /// An attempt failed and somebody must look: `state` is rejected, unknown, held or expired.
 pub fn failed(about: About<'_>, state: &str, stage: &str, reply: &str) {
+    count_attempt(state);
     let About { id, message_id, to, attempt } = about;
     error!(id, message_id, to = mask(to), attempt, state, stage, reply = ?mask_answer(reply, to), "delivery.failed");
 }
@@ -271,6 +279,15 @@ pub fn config_refused(problem: &str) {
 /// The pages are served there.
 pub fn pages_began(address: &str) {
     info!(address, "pages.began");
+}
+
+/// The operator's page is served there. It asks for no password: where more than this machine reaches it, others do.
+pub fn operator_page_began(address: &str, is_local: bool) {
+    if is_local {
+        info!(address, "operator_page.began");
+    } else {
+        warn!(address, why = "it asks for no password", "operator_page.began");
+    }
 }
 
 /// The pages cannot be served any more; reminders go on.

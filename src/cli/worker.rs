@@ -2,11 +2,14 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 use super::Everywhere;
 use super::exit::{Exit, Failure};
@@ -20,6 +23,9 @@ use crate::web::{self, Limits, Pages};
 
 /// How long pages under way may take to end after SIGTERM.
 const STOP_SECONDS_MAX: u64 = 5;
+
+/// Ends when the worker does.
+type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Runs until told to stop.
 pub(super) async fn run(everywhere: &Everywhere) -> anyhow::Result<Exit> {
@@ -53,65 +59,98 @@ pub(super) async fn run(everywhere: &Everywhere) -> anyhow::Result<Exit> {
 /// The pages, while they are served.
 struct Served {
     pages: Arc<Pages>,
-    web: Web,
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<()>,
+    web: Option<Web>,
+    operator: Option<SocketAddr>,
+    /// Whoever listens, until it is dropped.
+    stops: Vec<oneshot::Sender<()>>,
+    tasks: Vec<JoinHandle<()>>,
 }
 
 impl Served {
-    /// Serves the pages, where the config has any.
+    /// Serves the pages of the leaders and that of the operator, as far as the config has any.
     async fn begin(store: &Arc<Store>, settings: &Settings) -> anyhow::Result<Option<Self>> {
-        let Some(web) = settings.config.web.clone() else { return Ok(None) };
-        let listener = match web::listen(web.listen).await {
-            Ok(listener) => listener,
-            Err(error) => {
-                // Mostly it is another worker that listens there, and that is said in the words it always was.
-                drop(store.lock_sender()?);
-                return Err(unheard(web.listen, &error).into());
-            }
-        };
+        let (web, operator) = (settings.config.web.clone(), settings.config.operator);
+        if web.is_none() && operator.is_none() {
+            return Ok(None);
+        }
         let pages = Pages::new(Arc::clone(store), for_pages(settings), Limits::default());
+        let (stops, tasks) = (Vec::new(), Vec::new());
+        let mut served = Self { pages, web, operator, stops, tasks };
+        if let Some(address) = served.web.as_ref().map(|web| web.listen) {
+            let listener = listen(store, address, "[web] listen").await?;
+            let pages = Arc::clone(&served.pages);
+            served.serve(|stop| pages.serve(listener, stop));
+            telemetry::pages_began(&address.to_string());
+        }
+        if let Some(address) = operator {
+            let listener = listen(store, address, "[operator] listen").await?;
+            let pages = Arc::clone(&served.pages);
+            served.serve(|stop| pages.serve_operator(listener, stop));
+            telemetry::operator_page_began(&address.to_string(), address.ip().is_loopback());
+        }
+        Ok(Some(served))
+    }
+
+    /// Serves on a task of its own.
+    fn serve<F>(&mut self, serve: impl FnOnce(Stop) -> F)
+    where
+        F: Future<Output = io::Result<()>> + Send + 'static,
+    {
         let (stop, stopped) = oneshot::channel();
-        let serving = Arc::clone(&pages).serve(listener, async move {
-            // Whichever way the worker ends.
-            stopped.await.ok();
-        });
-        let task = tokio::spawn(async move {
+        // Whichever way the worker ends.
+        let serving = serve(Box::pin(async move { drop(stopped.await) }));
+        self.stops.push(stop);
+        self.tasks.push(tokio::spawn(async move {
             if let Err(error) = serving.await {
                 telemetry::pages_ended(&error.to_string());
             }
-        });
-        telemetry::pages_began(&web.listen.to_string());
-        Ok(Some(Self { pages, web, stop, task }))
+        }));
     }
 
     /// Lets pages under way end, but not for ever.
     async fn end(self) {
-        drop(self.stop);
-        let abort = self.task.abort_handle();
-        if tokio::time::timeout(Duration::from_secs(STOP_SECONDS_MAX), self.task).await.is_err() {
-            abort.abort();
+        drop(self.stops);
+        let aborts: Vec<_> = self.tasks.iter().map(JoinHandle::abort_handle).collect();
+        let limit = Duration::from_secs(STOP_SECONDS_MAX);
+        if tokio::time::timeout(limit, join_all(self.tasks)).await.is_err() {
+            aborts.iter().for_each(AbortHandle::abort);
+        }
+    }
+}
+
+async fn listen(store: &Store, address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
+    match web::listen(address).await {
+        Ok(listener) => Ok(listener),
+        Err(error) => {
+            // Mostly it is another worker that listens there, and that is said in the words it always was.
+            drop(store.lock_sender()?);
+            Err(unheard(address, key, &error).into())
         }
     }
 }
 
 /// Gives the pages new settings; says what only a restart can change.
 fn renew(served: Option<&Served>, settings: &Settings) {
-    let Some(Served { pages, web, .. }) = served else {
-        if settings.config.web.is_some() {
+    let config = &settings.config;
+    let Some(Served { pages, web, operator, .. }) = served else {
+        if config.web.is_some() || config.operator.is_some() {
             telemetry::pages_stay("there are no pages yet");
         }
         return;
     };
-    match &settings.config.web {
-        None => telemetry::pages_stay("the address of the pages is still listened on"),
-        Some(new) if new.listen != web.listen => {
+    match (web, &config.web) {
+        (None, Some(_)) => telemetry::pages_stay("there are no pages for leaders yet"),
+        (Some(_), None) => telemetry::pages_stay("the address of the pages is still listened on"),
+        (Some(old), Some(new)) if new.listen != old.listen => {
             telemetry::pages_stay("the pages stay at the address that they have");
         }
-        Some(new) if new.public_url.path() != web.public_url.path() => {
+        (Some(old), Some(new)) if new.public_url.path() != old.public_url.path() => {
             telemetry::pages_stay("the pages stay below the path that they have");
         }
-        Some(_) => {}
+        _ => {}
+    }
+    if config.operator != *operator {
+        telemetry::pages_stay("the operator's page stays where it is, or is not");
     }
     pages.renew(for_pages(settings));
 }
@@ -124,7 +163,7 @@ fn for_pages(settings: &Settings) -> web::Settings {
     }
 }
 
-fn unheard(address: SocketAddr, error: &io::Error) -> Failure {
+fn unheard(address: SocketAddr, key: &str, error: &io::Error) -> Failure {
     let what = match error.kind() {
         ErrorKind::AddrInUse => "another program listens there".to_owned(),
         ErrorKind::AddrNotAvailable => "this machine does not have that address".to_owned(),
@@ -133,7 +172,7 @@ fn unheard(address: SocketAddr, error: &io::Error) -> Failure {
         }
         _ => error.to_string(),
     };
-    let text = format!("the pages cannot listen on {address}: {what}; change [web] listen");
+    let text = format!("the pages cannot listen on {address}: {what}; change {key}");
     Failure { exit: Exit::Config, text }
 }
 

@@ -40,11 +40,20 @@ pub(super) fn check(
     check.schedules(&config, today);
     check.smtp(&config.smtp);
     check.own_addresses(&config);
+    check.listeners(&config);
     check.problems.sort_by(|a, b| a.place.cmp(&b.place));
     (config, check.problems)
 }
 
 impl Check<'_> {
+    fn listeners(&mut self, config: &Config) {
+        let pages = config.web.as_ref().map(|web| web.listen);
+        if config.operator.is_some() && config.operator == pages {
+            let what = "the pages of the leaders are at this address";
+            self.refuse("operator.listen", what, "choose another port");
+        }
+    }
+
     fn schedules(&mut self, config: &Config, today: NaiveDate) {
         if config.sending_days.on_or_after(today).is_none() {
             let line = config.reminders.source();
@@ -179,6 +188,7 @@ fn assemble(raw: RawConfig) -> Config {
         },
         templates_dir: raw.templates.dir.map(|dir| dir.0),
         web: None,
+        operator: raw.operator.listen.map(|listen| listen.0),
         log: Log { format: raw.log.format, level: raw.log.level.0 },
     }
 }

@@ -109,6 +109,7 @@ pub(super) const KEYS: &[Key] = &[
     optional(text("web.public_url", "https://advis.kommune.example")),
     optional(text("web.key_file", "/etc/advis/link-keys")),
     optional(toml("web.link_days", "90")),
+    optional(text("operator.listen", "127.0.0.1:8322")),
     text("log.format", "text"),
     text("log.level", "info"),
 ];
@@ -246,7 +247,7 @@ mod tests {
     #[test]
     fn the_shipped_file_says_the_defaults_and_nothing_else() {
         let mut shipped: Table = SHIPPED.parse().unwrap();
-        for section in ["templates", "web"] {
+        for section in ["templates", "web", "operator"] {
             assert_eq!(shipped.remove(section), Some(Value::Table(Table::new())));
         }
         assert_eq!(shipped, defaults(true));

@@ -45,6 +45,8 @@ pub(super) struct RawConfig {
     pub templates: RawTemplates,
     #[serde(default)]
     pub web: RawWeb,
+    #[serde(default)]
+    pub operator: RawOperator,
     pub log: RawLog,
 }
 
@@ -126,6 +128,12 @@ pub(super) struct RawWeb {
     pub public_url: Option<Parsed<PublicUrl>>,
     pub key_file: Option<Parsed<PathBuf>>,
     pub link_days: Option<Whole<1, LINK_DAYS_MAX>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawOperator {
+    pub listen: Option<Parsed<SocketAddr>>,
 }
 
 #[derive(Deserialize)]

@@ -3,8 +3,10 @@
 pub mod engine;
 mod failures;
 pub mod firings;
+pub mod health;
 mod letters;
 pub mod notices;
+pub mod outlook;
 pub mod pass;
 mod posting;
 pub mod preview;

@@ -181,12 +181,28 @@ impl Desk<'_> {
         if !is_same(&known, rules.birthdays()) {
             self.store.replace_rule_steps(rules.birthdays()).await?;
         }
-        let seen = format!("{:?} {}", self.config.calendar, self.config.reminders.source());
-        if self.store.meta(CALENDAR_SEEN).await?.as_deref() != Some(&seen) {
+        if !self.knows_calendar().await? {
             self.store.clear_look_on().await?;
-            self.store.set_meta(CALENDAR_SEEN, &seen).await?;
+            self.store.set_meta(CALENDAR_SEEN, &self.calendar_seen()).await?;
         }
         Ok(rules)
+    }
+
+    /// Today's rules, and whether the last pass went by the same, and by the same calendar and schedule.
+    pub(super) async fn rules_since_last_pass(&self) -> Result<(Rules, bool), store::Error> {
+        let known = self.store.rule_steps().await?;
+        let rules = self.rules(&known);
+        let is_same = is_same(&known, rules.birthdays()) && self.knows_calendar().await?;
+        Ok((rules, is_same))
+    }
+
+    /// Whether calendar and schedule are those of the last pass.
+    async fn knows_calendar(&self) -> Result<bool, store::Error> {
+        Ok(self.store.meta(CALENDAR_SEEN).await?.as_deref() == Some(&self.calendar_seen()))
+    }
+
+    fn calendar_seen(&self) -> String {
+        format!("{:?} {}", self.config.calendar, self.config.reminders.source())
     }
 
     /// Makes the occurrences of recurrences that are there today, and ends those that the next one follows, in the store

@@ -27,6 +27,7 @@ use crate::link::Links;
 pub use calendar::Entry;
 pub use notice::{Notice, NoticeItem, NoticeKind};
 pub use report::{Failure, OverdueLine, Report};
+pub use scribe::vacancy;
 pub use shown::{office, task};
 pub use templates::{TemplateError, Templates};
 pub use told::Told;

@@ -17,6 +17,7 @@ mod journal;
 mod memory;
 mod open;
 pub mod outbox;
+mod overview;
 mod passes;
 mod proposals;
 mod reading;
@@ -46,6 +47,7 @@ pub use self::import::{
 };
 pub use self::journal::{Attempted, Event, Stamp};
 pub use self::memory::Timetable;
+pub use self::overview::{Alive, Late};
 pub use self::passes::{ClosedWindow, Near, Occurrence};
 pub use self::proposals::Proposal;
 pub use self::reading::{Entered, EnteredAs, Unread};

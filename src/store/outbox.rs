@@ -10,6 +10,7 @@ mod moves;
 mod operator;
 mod plan;
 mod send;
+mod standing;
 mod withdraw;
 
 pub use failures::Undelivered;
@@ -22,6 +23,7 @@ pub use operator::{Act, Ordered, Unsent};
 pub(super) use operator::{give_back, write_off};
 pub use plan::{PlannedReminder, Planning};
 pub use send::{Claimed, Recovered, Waiting};
+pub use standing::Standing;
 pub(super) use withdraw::{withdraw, withdraw_changed};
 
 use chrono::{DateTime, SecondsFormat, Utc};

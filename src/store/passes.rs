@@ -50,6 +50,16 @@ const NEAR: &str = "
          WHERE look_on <= $1 AND (look_on, commitment) > ($2, $3)
          ORDER BY look_on, commitment LIMIT $4)";
 
+/// What a pass on that day will look at.
+const NEARBY: &str = "
+    SELECT json_group_array(commitment) FROM (
+        SELECT commitment FROM agenda WHERE look_on <= $1
+         UNION ALL
+        SELECT commitment FROM agenda WHERE look_on IS NULL AND opens <= $2)";
+
+const WITHIN_REACH: &str = "
+    SELECT json_group_array(commitment) FROM agenda WHERE opens <= $1";
+
 /// Every open commitment is looked at in the next pass.
 pub(super) const LOOK_AGAIN: &str = "
     UPDATE agenda SET look_on = NULL WHERE look_on IS NOT NULL";
@@ -158,6 +168,34 @@ impl Store {
             .await?;
         unit.commit().await?;
         near.ours("commitments in the agenda")
+    }
+
+    /// References of all open commitments that a pass on `day` will look at, those included that were never looked at and
+    /// have a window that opens by the day `reach`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn nearby(&self, day: NaiveDate, reach: NaiveDate) -> Result<Vec<String>, Error> {
+        let mut unit = self.read().await?;
+        let nearby: Parsed<String> = sqlx::query_as(NEARBY)
+            .bind(day.to_string())
+            .bind(reach.to_string())
+            .fetch_one(&mut *unit)
+            .await?;
+        unit.commit().await?;
+        nearby.ours("commitments in the agenda")
+    }
+
+    /// References of all open commitments that have a window that opens by the day `reach`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn within_reach(&self, reach: NaiveDate) -> Result<Vec<String>, Error> {
+        let mut unit = self.read().await?;
+        let within: Parsed<String> =
+            sqlx::query_as(WITHIN_REACH).bind(reach.to_string()).fetch_one(&mut *unit).await?;
+        unit.commit().await?;
+        within.ours("commitments in the agenda")
     }
 
     /// Whether a message was taken back since the last [`Self::begin_pass`], and left reminders that are to go in another.

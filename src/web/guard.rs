@@ -83,7 +83,8 @@ fn is_ours(headers: &HeaderMap, origin: &str) -> bool {
     is_same_site && is_same_origin
 }
 
-fn protect(pages: &Pages, headers: &mut HeaderMap) {
+/// Puts our headers on an answer.
+pub(super) fn protect(pages: &Pages, headers: &mut HeaderMap) {
     for (name, value) in [
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CACHE_CONTROL, "no-store"),

@@ -53,7 +53,8 @@ pub(super) fn signature(person: &str) -> String {
 }
 
 impl By {
-    fn of(who: &str) -> Self {
+    /// As the journal names them.
+    pub(super) fn of(who: &str) -> Self {
         who.strip_suffix(ON_A_PAGE).map_or(Self::Office, |leader| Self::Leader(leader.to_owned()))
     }
 

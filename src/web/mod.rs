@@ -1,12 +1,13 @@
-//! The pages on which leaders answer: reached by the links in the mails, acting only when a form is posted. The only
-//! room that knows axum. It never sends: what it changes, and whom it tells, goes through the store and the desk, as the
-//! verbs do.
+//! The pages on which leaders answer: reached by the links in the mails, acting only when a form is posted. And the page
+//! of the operator, on a listener of its own, which only shows. The only room that knows axum. It never sends: what it
+//! changes, and whom it tells, goes through the store and the desk, as the verbs do.
 
 mod act;
 mod door;
 mod form;
 mod guard;
 mod history;
+mod operator;
 mod pace;
 mod page;
 mod render;
@@ -14,6 +15,7 @@ mod renew;
 mod view;
 mod visit;
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -21,6 +23,8 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::get;
+use chrono::{DateTime, Timelike, Utc};
+use tokio::net::TcpListener;
 
 use self::door::{Door, Peer};
 use self::pace::Paces;
@@ -29,8 +33,9 @@ use self::render::Press;
 use crate::clock::Clock;
 use crate::config::{Config, Web};
 use crate::delivery::pass::Desk;
+use crate::domain::leader::Language;
 use crate::link::TASK_PATH;
-use crate::mail::compose::Templates;
+use crate::mail::compose::{Templates, words};
 use crate::store::Store;
 
 /// Most bytes that a form may post; the longest of ours is far shorter.
@@ -71,6 +76,12 @@ impl Settings {
 
     fn web(&self) -> Option<&Web> {
         self.config.web.as_ref()
+    }
+
+    /// `26. juni 2020` and `9.15`, where the municipality is.
+    fn moment(&self, language: Language, at: DateTime<Utc>) -> (String, String) {
+        let local = at.with_timezone(&self.clock.zone());
+        (words::day(language, local.date_naive()), time(local))
     }
 }
 
@@ -116,25 +127,52 @@ impl Pages {
             .with_state(Arc::clone(self))
     }
 
-    /// Serves the pages until `stop` ends, and then those that are under way.
+    /// Serves the pages of the leaders until `stop` ends, and then those that are under way.
     ///
     /// # Errors
     /// When the listener fails for good.
     pub async fn serve(
         self: Arc<Self>,
-        listener: tokio::net::TcpListener,
+        listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
-    ) -> std::io::Result<()> {
+    ) -> io::Result<()> {
+        self.serve_routes(self.router(), listener, stop).await
+    }
+
+    /// Serves the page of the operator likewise.
+    ///
+    /// # Errors
+    /// When the listener fails for good.
+    pub async fn serve_operator(
+        self: Arc<Self>,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        let is_local = listener.local_addr()?.ip().is_loopback();
+        self.serve_routes(operator::router(&self, is_local), listener, stop).await
+    }
+
+    async fn serve_routes(
+        &self,
+        routes: Router,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
         let door = Door::new(listener, self.limits);
-        let service = self.router().into_make_service_with_connect_info::<Peer>();
+        let service = routes.into_make_service_with_connect_info::<Peer>();
         axum::serve(door, service).with_graceful_shutdown(stop).await
     }
+}
+
+/// `9.15`
+fn time(at: impl Timelike) -> String {
+    format!("{}.{:02}", at.hour(), at.minute())
 }
 
 /// Takes the address for the pages.
 ///
 /// # Errors
 /// When it cannot be had, as when somebody else listens there.
-pub async fn listen(address: SocketAddr) -> std::io::Result<tokio::net::TcpListener> {
-    tokio::net::TcpListener::bind(address).await
+pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::bind(address).await
 }

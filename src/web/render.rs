@@ -5,11 +5,14 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 use data_encoding::BASE64;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior, Value, context};
+use minijinja::{
+    Environment, Error, Output, State, UndefinedBehavior, Value, context, escape_formatter,
+};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{Pages, Settings};
+use crate::domain::address::is_unsafe;
 use crate::domain::leader::Language;
 use crate::mail::compose::{Sender, office};
 use crate::store;
@@ -17,7 +20,7 @@ use crate::telemetry;
 
 const STYLE: &str = include_str!("templates/style.css");
 
-const TEMPLATES: [(&str, &str); 17] = [
+const TEMPLATES: [(&str, &str); 25] = [
     ("base.html", include_str!("templates/base.html")),
     ("facts.html", include_str!("templates/facts.html")),
     ("task.html", include_str!("templates/task.html")),
@@ -33,6 +36,14 @@ const TEMPLATES: [(&str, &str); 17] = [
     ("refused.html", include_str!("templates/refused.html")),
     ("expired.html", include_str!("templates/expired.html")),
     ("renewed.html", include_str!("templates/renewed.html")),
+    ("commitment-link.html", include_str!("templates/commitment-link.html")),
+    ("operator.html", include_str!("templates/operator.html")),
+    ("operator-base.html", include_str!("templates/operator-base.html")),
+    ("operator-next.html", include_str!("templates/operator-next.html")),
+    ("operator-story.html", include_str!("templates/operator-story.html")),
+    ("timeline.html", include_str!("templates/timeline.html")),
+    ("operator.da.html", include_str!("templates/operator.da.html")),
+    ("operator.en.html", include_str!("templates/operator.en.html")),
     ("words.da.html", include_str!("templates/words.da.html")),
     ("words.en.html", include_str!("templates/words.en.html")),
 ];
@@ -63,6 +74,10 @@ pub(super) enum Refused {
     TooOften,
     /// What was posted is too long.
     TooLong,
+    /// The operator asks for a page that there is not.
+    NoPage,
+    /// The operator's page was asked for by a name that is not this machine's.
+    OtherName,
     /// The store fails; later it may not.
     Later,
 }
@@ -74,6 +89,7 @@ impl Press {
         environment.set_syntax(syntax.unwrap_or_default());
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_debug(true);
+        environment.set_formatter(print);
         for (name, source) in TEMPLATES {
             // The golden files would show it if one of ours did not parse.
             let _ = environment.add_template(name, source);
@@ -93,8 +109,17 @@ impl Press {
         self.policy.clone()
     }
 
-    fn fill(&self, name: &str, facts: &Value) -> Result<String, minijinja::Error> {
+    fn fill(&self, name: &str, facts: &Value) -> Result<String, Error> {
         self.environment.get_template(name)?.render(facts)
+    }
+}
+
+/// Prints a value, escaped, and without what would reorder the text around it.
+fn print(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    let reorders = |c: char| c != '\n' && is_unsafe(c);
+    match value.as_str().filter(|text| !value.is_safe() && text.contains(reorders)) {
+        Some(text) => escape_formatter(out, state, &Value::from(text.replace(reorders, ""))),
+        None => escape_formatter(out, state, value),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the templates get: a task as its reader may see it.
 
-use chrono::{DateTime, NaiveDate, Timelike, Utc};
+use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::act::Act;
@@ -8,7 +8,7 @@ use super::form::{Fields, SNOOZES};
 use super::history::{By, Latest, latest};
 use super::visit::{Visit, stand_of};
 use crate::domain::commitment::{Commitment, Status};
-use crate::domain::leader::Leader;
+use crate::domain::leader::{Leader, People};
 use crate::link::Purpose;
 use crate::mail::compose::{Facts, Sender, task, words};
 
@@ -74,11 +74,11 @@ struct LatestView {
 }
 
 #[derive(Debug, Serialize)]
-struct ProposalView {
-    days: String,
+pub(super) struct ProposalView {
+    pub(super) days: String,
     /// Name of the leader.
-    by: String,
-    is_mine: bool,
+    pub(super) by: String,
+    pub(super) is_mine: bool,
 }
 
 /// One of several to choose from.
@@ -165,7 +165,7 @@ impl Visit {
         let (language, reader) = (self.language(), &self.reader.reference);
         let is_waiting = self.proposal.is_some() && self.may_propose();
         let until = latest.detail["until"].as_str().and_then(|day| day.parse().ok());
-        let (day, time) = self.moment(latest.at);
+        let (day, time) = self.settings.moment(language, latest.at);
         LatestView {
             what: latest.what.to_owned(),
             by: match &latest.by {
@@ -204,22 +204,20 @@ impl Visit {
         Some(ChoiceView { name, day: words::weekday_and_day(self.language(), day) })
     }
 
-    /// `26. juni 2020` and `9.15`, where the municipality is.
-    fn moment(&self, at: DateTime<Utc>) -> (String, String) {
-        let local = at.with_timezone(&self.settings.clock.zone());
-        let time = format!("{}.{:02}", local.hour(), local.minute());
-        (words::day(self.language(), local.date_naive()), time)
-    }
-
     /// The name of a leader; the reference when nobody knows it.
     pub(super) fn name(&self, reference: &str) -> String {
-        let leader = self.people.get(reference).filter(|leader| !leader.name.is_empty());
-        leader.map_or(reference, |leader| &leader.name).to_owned()
+        name(&self.people, reference)
     }
 
     fn sender(&self) -> Sender {
         super::render::sender(&self.settings)
     }
+}
+
+/// The name of a leader; the reference when nobody knows it.
+pub(super) fn name(people: &People, reference: &str) -> String {
+    let leader = people.get(reference).filter(|leader| !leader.name.is_empty());
+    leader.map_or(reference, |leader| &leader.name).to_owned()
 }
 
 /// The day until which that leader's reminders of the earliest open window wait.

@@ -10,6 +10,7 @@ mod giving;
 mod golden;
 mod hostile;
 mod mails;
+mod operator;
 mod pictures;
 mod proposing;
 mod renewing;

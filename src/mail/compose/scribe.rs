@@ -192,8 +192,9 @@ fn as_read(commitment: &Commitment, span: &Window) -> Window {
         .map_or(*span, |(_, window)| window)
 }
 
-/// How an empty chair came to be empty.
-pub(super) fn vacancy(leader: Option<&Leader>, on: NaiveDate) -> &'static str {
+/// How an empty chair came to be empty: `unknown`, `not_begun`, `left`, `no_address`.
+#[must_use]
+pub fn vacancy(leader: Option<&Leader>, on: NaiveDate) -> &'static str {
     match leader {
         None => "unknown",
         Some(leader) if leader.active.from.is_some_and(|from| on < from) => "not_begun",

@@ -45,7 +45,8 @@ pub fn weekday_and_day(language: Language, date: NaiveDate) -> String {
 }
 
 /// `26.6.2020`, `26 Jun 2020`: for tables.
-pub(super) fn short(language: Language, date: NaiveDate) -> String {
+#[must_use]
+pub fn short(language: Language, date: NaiveDate) -> String {
     match language {
         Language::Danish => format!("{}.{}.{}", date.day(), date.month(), date.year()),
         Language::English => {
@@ -53,6 +54,13 @@ pub(super) fn short(language: Language, date: NaiveDate) -> String {
             format!("{}{NBSP}{month}{NBSP}{}", date.day(), date.year())
         }
     }
+}
+
+/// `jun 2020`, `Jun 2020`: for an axis.
+#[must_use]
+pub fn month_and_year(language: Language, date: NaiveDate) -> String {
+    let month: String = month(language, date).chars().take(3).collect();
+    format!("{month}{NBSP}{}", date.year())
 }
 
 /// The days of a window: `21.–30. juni 2019`, `1. juni – 31. juli 2020`, `den 1. maj 2020 og frem`. What both ends

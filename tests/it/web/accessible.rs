@@ -8,6 +8,7 @@ use serde_json::json;
 use super::driver::Browser;
 use super::engine::Engine;
 use super::golden::{READERS, gallery};
+use super::operator;
 use crate::compose::gallery::{LANGUAGES, letters};
 
 /// Width and scheme; each document is seen in two of them, so that each kind of document is seen in all four.
@@ -78,6 +79,12 @@ async fn every_page_can_be_used_by_everybody() {
     for ((_, reader), looks) in READERS.into_iter().zip(LOOKS) {
         for (name, got) in gallery(reader).await {
             inspection.look_at(&format!("{name} of {reader}"), &got.body, looks, &[]).await;
+        }
+    }
+    for (language, looks) in LANGUAGES.into_iter().zip(LOOKS) {
+        for (name, got) in operator::gallery(language).await {
+            let name = format!("operator's {name} {}", language.code());
+            inspection.look_at(&name, &got.body, looks, &[]).await;
         }
     }
     inspection.end();

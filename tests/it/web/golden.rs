@@ -55,7 +55,7 @@ pub(super) async fn gallery(reader: &str) -> Vec<(&'static str, Got)> {
 }
 
 /// Without what is the same on every page, and with short tokens.
-fn readable(got: &Got) -> String {
+pub(super) fn readable(got: &Got) -> String {
     let (head, rest) = got.body.split_once("<style>").unwrap();
     let (_, rest) = rest.split_once("</style>").unwrap();
     let mut text = format!("{}\n{head}{rest}", got.status).replace('\u{a0}', " ");

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::driver::Browser;
 use super::golden::{READERS, gallery};
+use super::operator;
 use crate::compose::gallery::{LANGUAGES, letters};
 
 struct Studio {
@@ -51,6 +52,11 @@ async fn all_there_is_to_see() {
     for (language, reader) in READERS {
         for (name, got) in gallery(reader).await {
             studio.take(&format!("page_{name}_{language}"), &got.body).await;
+        }
+    }
+    for language in LANGUAGES {
+        for (name, got) in operator::gallery(language).await {
+            studio.take(&format!("operator_{name}_{}", language.code()), &got.body).await;
         }
     }
 }

@@ -45,6 +45,8 @@ pub(super) struct Site {
     pub(super) store: Arc<Store>,
     pub(super) pages: Arc<Pages>,
     pub(super) address: SocketAddr,
+    /// Where the operator's page is.
+    pub(super) operator: SocketAddr,
 }
 
 /// What a browser got.
@@ -70,7 +72,10 @@ impl Site {
         let address = listener.local_addr().unwrap();
         let pages = Pages::new(Arc::clone(&store), settings(config, at(TODAY)), limits);
         tokio::spawn(Arc::clone(&pages).serve(listener, std::future::pending()));
-        let site = Self { folder, store, pages, address };
+        let listener = web::listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let operator = listener.local_addr().unwrap();
+        tokio::spawn(Arc::clone(&pages).serve_operator(listener, std::future::pending()));
+        let site = Self { folder, store, pages, address, operator };
         site.sql(LEADERS).await;
         site
     }
@@ -78,6 +83,18 @@ impl Site {
     /// Goes on with these keys, at that time.
     pub(super) fn renew(&self, keys: &str, clock: Clock) {
         self.pages.renew(settings(read_config(&self.folder, keys), clock));
+    }
+
+    /// Goes on with a changed config, at that time.
+    pub(super) fn change(&self, clock: Clock, change: impl FnOnce(&mut Config)) {
+        let mut config = read_config(&self.folder, OLD_KEY);
+        change(&mut config);
+        self.pages.renew(settings(config, clock));
+    }
+
+    /// Opens one of the operator's pages.
+    pub(super) async fn look(&self, path: &str) -> Got {
+        exchange(self.operator, "localhost", "GET", path, &[], "").await
     }
 
     /// Another day, 08:00.
