@@ -189,8 +189,8 @@ impl<'q> Question<'q> {
     }
 
     fn standing(&self, rung: Rung, latest: Option<&Rung>, blocked: Option<Why>) -> Answered {
-        let went = self.sent(|sent| sent.step == rung.step).next().map(|sent| Why::Sent(sent.on));
-        let why = match (went.or_else(|| self.eligible(&rung)), latest) {
+        let posted = self.sent(|sent| sent.step == rung.step).next().map(went);
+        let why = match (posted.or_else(|| self.eligible(&rung)), latest) {
             (Some(why), _) => Some(why),
             (None, Some(latest)) if latest.step == rung.step => blocked,
             (None, Some(latest)) if rung.place() < latest.place() => {

@@ -515,6 +515,28 @@ fn every_step_has_its_reason() {
     assert_eq!(skipped[2..], rest.map(coming));
 }
 
+#[test]
+fn a_step_whose_message_was_not_accepted_is_not_called_sent() {
+    let (book, rules, people) =
+        ([effect_goals()], rules_of(example_rules()), people(three_levels()));
+    for (accepted_on, expected) in [
+        (Some(day("2019-06-21")), "sent on 2019-06-21"),
+        (None, "in a message of 2019-06-21 that was not accepted; see `advis log`"),
+    ] {
+        let (on, step) = (day("2019-06-21"), Step::Before(7));
+        let leader = "lis".to_owned();
+        let mut sent = History::default();
+        sent.record("A-1", Sent { revision: 1, window: 1, leader, step, on, accepted_on });
+        let mut reason = None;
+        planner::plan_and_explain(&book, &people, &rules, &sent, day("2019-06-28"), |one| {
+            if one.step == step {
+                reason = Some(one.why.to_string());
+            }
+        });
+        assert_eq!(reason.as_deref(), Some(expected));
+    }
+}
+
 prop_compose! {
     fn any_window()(opens in 0u64..500, length in proptest::option::of(0u64..120)) -> Window {
         let opens = plus(day("2019-06-01"), opens);
