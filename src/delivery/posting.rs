@@ -152,28 +152,28 @@ impl Posting<'_> {
         });
         let (to_compose, mut read) = channel(1);
         let (to_write, composed) = channel(1);
-        // What ends before the others lets go of its channel, and they end too.
+        // What ends before the others lets go of its channel, and they end too. Nothing is begun before there is room for
+        // it: of each page there are two, not three.
         let reading = async {
             let (to_compose, mut vacant, mut after) = (to_compose, HashSet::new(), String::new());
-            while let Some(sheaf) = self.sheaf(&after).await? {
+            while let Ok(room) = to_compose.reserve().await
+                && let Some(sheaf) = self.sheaf(&after).await?
+            {
                 after.clone_from(&sheaf.last);
                 let about = sheaf.messages.iter().flat_map(vacancies);
                 vacant.extend(about.map(str::to_owned));
-                if to_compose.send(sheaf).await.is_err() {
-                    break;
-                }
+                room.send(sheaf);
             }
             Ok::<_, store::Error>(vacant.len())
         };
         let composing = async move {
-            while let Some(sheaf) = read.recv().await {
+            while let Ok(room) = to_write.reserve().await
+                && let Some(sheaf) = read.recv().await
+            {
                 let bureau = Arc::clone(&bureau);
                 // The dearest part of all: it has a thread to itself.
                 let sealing = spawn_blocking(move || bureau.seal(&sheaf)).await;
-                let sealed = sealing.unwrap_or_else(|lost| resume_unwind(lost.into_panic()));
-                if to_write.send(sealed).await.is_err() {
-                    break;
-                }
+                room.send(sealing.unwrap_or_else(|lost| resume_unwind(lost.into_panic())));
             }
         };
         let writing = async {
