@@ -9,7 +9,6 @@ use super::super::Pages;
 use super::super::view::name;
 use super::{Answer, LINES_MAX, Moment, language};
 use crate::delivery::outlook::Outlook;
-use crate::delivery::pass::Facts;
 use crate::domain::leader::Language;
 use crate::domain::reminder::{Item, Message};
 use crate::domain::rule::Ladder;
@@ -21,7 +20,7 @@ struct NextView {
     at: Option<Moment>,
     /// Of all messages, of which some are shown.
     count: usize,
-    items: usize,
+    commitments: usize,
     messages: Vec<MessageView>,
 }
 
@@ -64,33 +63,29 @@ impl StepView {
 
 pub(super) async fn next(State(pages): State<Arc<Pages>>) -> Answer {
     let settings = pages.settings();
-    let outlook = settings.desk(&pages.store).outlook().await;
+    let outlook = settings.desk(&pages.store).outlook(LINES_MAX).await;
     let outlook = outlook.map_err(|error| pages.failed(&settings, &error))?;
     let view = view(language(&settings), outlook);
     Ok(pages.operator_page(&settings, "operator-next.html", &view))
 }
 
 fn view(language: Language, outlook: Option<Outlook>) -> NextView {
-    let Some(Outlook { at, messages, facts }) = outlook else {
-        return NextView { at: None, count: 0, items: 0, messages: Vec::new() };
+    let Some(outlook) = outlook else {
+        return NextView { at: None, count: 0, commitments: 0, messages: Vec::new() };
     };
     NextView {
-        at: Some(Moment::at(language, at)),
-        count: messages.len(),
-        items: messages.iter().map(|message| message.items.len()).sum(),
-        messages: messages
-            .iter()
-            .take(LINES_MAX)
-            .map(|message| self::message(language, message, &facts))
-            .collect(),
+        at: Some(Moment::at(language, outlook.at)),
+        count: outlook.count,
+        commitments: outlook.commitments,
+        messages: outlook.messages.iter().map(|one| message(language, one, &outlook)).collect(),
     }
 }
 
-fn message(language: Language, message: &Message, facts: &Facts) -> MessageView {
+fn message(language: Language, message: &Message, outlook: &Outlook) -> MessageView {
     let (to, is_escalation) = (&message.to, message.ladder == Ladder::Escalation);
     let item = |item: &Item| {
-        let found = facts.commitment(&item.commitment).filter(|found| !found.confidential);
-        let about = item.about.iter().map(|(leader, _)| name(&facts.people, leader));
+        let found = outlook.commitment(&item.commitment).filter(|found| !found.confidential);
+        let about = item.about.iter().map(|(leader, _)| name(&outlook.people, leader));
         let about: Vec<String> = about.filter(|name| *name != to.name).collect();
         ItemView {
             reference: item.commitment.clone(),

@@ -1,5 +1,7 @@
 //! The operator's page: it shows what a person should look at, and changes nothing; and what machines ask beside it.
 
+use std::collections::BTreeSet;
+
 use advis::clock::Clock;
 use advis::config::Config;
 use advis::delivery::pass::Desk;
@@ -384,7 +386,7 @@ async fn what_comes_next_is_what_the_forecast_of_the_whole_book_says() {
 
 /// How many messages go next, by the outlook and by the forecast alike.
 async fn next_by_both(desk: &Desk<'_>) -> usize {
-    let outlook = desk.outlook().await.unwrap().unwrap();
+    let outlook = desk.outlook(usize::MAX).await.unwrap().unwrap();
     let facts = desk.facts(Which::Open).await.unwrap();
     let day = outlook.at.date();
     let (book, sent) = (facts.book, facts.sent);
@@ -392,5 +394,11 @@ async fn next_by_both(desk: &Desk<'_>) -> usize {
         planner::forecast(book, &facts.people, &facts.rules, sent, desk.today(), (day, day));
     let expected: Vec<_> = forecast.flat_map(|(_, messages)| messages).collect();
     assert_eq!(outlook.messages, expected, "{day} seen on {}", desk.today());
+    let items = expected.iter().flat_map(|message| &message.items);
+    let commitments: BTreeSet<&str> = items.map(|item| item.commitment.as_str()).collect();
+    assert_eq!((outlook.count, outlook.commitments), (expected.len(), commitments.len()), "{day}");
+    let first = desk.outlook(2).await.unwrap().unwrap();
+    assert_eq!(first.messages, expected[..expected.len().min(2)], "{day}");
+    assert_eq!((first.count, first.commitments), (outlook.count, outlook.commitments), "{day}");
     expected.len()
 }
