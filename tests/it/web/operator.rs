@@ -208,7 +208,7 @@ async fn health_with(
 const MINUTE: i64 = 60;
 
 #[tokio::test]
-async fn health_fails_when_a_firing_is_a_quarter_of_an_hour_late_and_no_mail_leaves() {
+async fn health_fails_when_a_firing_is_a_quarter_of_an_hour_late_and_no_mail_arrives() {
     let site = Site::new().await;
     let day = "2026-11-18";
     assert_eq!(health(&site, later(day, 60 * MINUTE)).await, (200, vec![]), "it never looked");
@@ -219,12 +219,9 @@ async fn health_fails_when_a_firing_is_a_quarter_of_an_hour_late_and_no_mail_lea
     assert_eq!(health(&site, later(day, 15 * MINUTE)).await, (503, vec![late.clone()]));
     let next_day = later("2026-11-19", -MINUTE);
     assert_eq!(health(&site, next_day).await, (503, vec![late]));
-    let attempted = format!(
-        "{}; INSERT INTO attempts (message, attempt, at, state) VALUES (1, 1, '2026-11-18T07:10:00Z', 'deferred')",
-        message(1, "nora", "deferred", "'2026-11-18T09:00:00Z'")
-    );
-    site.sql(&attempted).await;
-    assert_eq!(health(&site, later(day, 20 * MINUTE)).await, (200, vec![]), "mails leave");
+    site.sql(&message(1, "nora", "accepted", "NULL")).await;
+    site.sql("INSERT INTO attempts (message, attempt, at, state) VALUES (1, 1, '2026-11-18T07:10:00Z', 'accepted')").await;
+    assert_eq!(health(&site, later(day, 20 * MINUTE)).await, (200, vec![]), "mails arrive");
     site.sql("UPDATE firings SET wall = '2026-11-18T08:00:00'").await;
     assert_eq!(health(&site, later(day, 60 * MINUTE)).await, (200, vec![]), "it has fired");
 }
@@ -261,6 +258,21 @@ async fn health_fails_when_a_message_may_go_and_none_does() {
         let (_, problems) = health(&site, later(day, minutes * MINUTE)).await;
         assert_eq!(problems, Vec::from_iter(expected), "{state} {next_at} {minutes}");
     }
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_is_not_healthy_however_often_it_is_asked() {
+    let site = Site::new().await;
+    for id in 1..=2 {
+        site.sql(&message(id, "nora", "ready", "NULL")).await;
+    }
+    site.sql(
+        "UPDATE messages SET state = 'deferred', next_at = '2026-11-18T08:00:00Z' WHERE id = 1;
+         INSERT INTO attempts (message, attempt, at, state) VALUES (1, 1, '2026-11-18T07:19:00Z', 'deferred')",
+    )
+    .await;
+    let (status, problems) = health(&site, later("2026-11-18", 20 * MINUTE)).await;
+    assert_eq!((status, problems.len()), (503, 1), "{problems:?}");
 }
 
 #[tokio::test]

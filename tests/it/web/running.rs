@@ -59,6 +59,52 @@ fn the_worker_serves_the_pages_over_a_reload_until_it_ends() {
 }
 
 #[test]
+fn the_operators_page_needs_no_other_pages_and_ends_with_the_worker() {
+    let (world, port) = (World::new(), free_port());
+    let operator = |port: u16| format!("[operator]\nlisten = \"127.0.0.1:{port}\"\n");
+    world.config(&operator(port));
+    let mut worker = Worker::start(&world);
+    worker.hear("operator_page.began");
+    worker.hear("delivery.began");
+    let look = |path: &str| {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nhost: localhost:{port}\r\nconnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    assert!(look("/").contains("Alt går, som det skal"));
+    assert!(look("/health").starts_with("HTTP/1.1 200"));
+    world.config(&operator(free_port()));
+    worker.signal("-HUP");
+    worker.hear("pages.stay");
+    worker.hear("config.reloaded");
+    assert!(look("/metrics").contains("advis_backlog 0"));
+    worker.signal("-TERM");
+    worker.hear("worker.ended");
+    assert_eq!(worker.end().0, Some(0));
+    let gone = TcpStream::connect(("127.0.0.1", port)).unwrap_err();
+    assert_eq!(gone.kind(), ErrorKind::ConnectionRefused);
+}
+
+#[test]
+fn two_pages_at_one_address_are_refused_and_one_that_is_taken_is_named() {
+    let (world, port) = (World::new(), free_port());
+    let both = config(port, "Vor By") + &format!("[operator]\nlisten = \"127.0.0.1:{port}\"\n");
+    world.config(&both).file("keys", OLD_KEY);
+    world.run("check").refused(78, &["operator.listen", "choose another port"]);
+    let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = taken.local_addr().unwrap();
+    world.config(&format!("[operator]\nlisten = \"{address}\"\n"));
+    let words = ["another program listens there", "[operator] listen", &address.to_string()];
+    world.run("run").refused(78, &words);
+}
+
+#[test]
 fn an_address_that_cannot_be_had_is_said_and_a_second_worker_in_its_own_words() {
     let (world, port) = (World::new(), free_port());
     world.config(&config(port, "Vor By")).file("keys", OLD_KEY);
