@@ -16,7 +16,7 @@ const BACKLOG_MINUTES: i64 = 15;
 pub enum Backlog {
     /// The store was restored, and waits for an operator.
     OnHold {
-        /// The moment that it was restored to, where that is known.
+        /// When that was noticed; `None` while no sender has begun since.
         since: Option<DateTime<Utc>>,
     },
     /// A schedule has not fired.
