@@ -23,6 +23,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 use tracing::level_filters::LevelFilter;
 
+pub use self::check::is_this_machine;
 use self::given::{Given, Reading};
 pub use self::problem::{Error, Place, Problem, Problems};
 use self::raw::RawConfig;

@@ -224,8 +224,14 @@ impl Smtp {
     /// Whether the server is on this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        let host = self.host.trim_matches(['[', ']']);
-        host.eq_ignore_ascii_case("localhost")
-            || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+        is_this_machine(&self.host)
     }
+}
+
+/// Whether a host, a name or an address, is this machine whoever asks.
+#[must_use]
+pub fn is_this_machine(host: &str) -> bool {
+    let host = host.trim_matches(['[', ']']);
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }

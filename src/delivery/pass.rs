@@ -1,6 +1,6 @@
 //! The desk: what every verb and every pass works with, and the facts of a day.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
 
 use super::reading;
 use crate::clock::Clock;
@@ -11,6 +11,8 @@ use crate::domain::reminder::{History, Message, Reminder};
 use crate::domain::rule::RuleStep;
 use crate::mail::compose::Templates;
 use crate::planner::{self, Rules};
+use crate::schedule::Schedule;
+use crate::store::outbox::Counts;
 use crate::store::{
     self, ClosedAs, ClosedWindow, Occurrence, Page, RowProblem, Stamp, Store, Which,
 };
@@ -137,6 +139,15 @@ impl Desk<'_> {
     fn rules(&self, known: &[RuleStep]) -> Rules {
         let (kinds, sending) = (self.config.rules.clone(), self.config.sending_days.clone());
         Rules::new(kinds, sending, known, self.today())
+    }
+
+    /// How many messages stand where, today in the municipality.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn counts(&self) -> Result<Counts, store::Error> {
+        let midnight = self.today().and_time(NaiveTime::MIN);
+        self.store.counts(self.today(), Schedule::resolve(midnight, self.clock.zone())).await
     }
 
     /// What would be sent today. Changes nothing.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDateTime, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 
 use super::engine::{Debt, Lane, Limits, Outbox, Step, Stopper, Tally, drain};
 use super::pass::Desk;
@@ -14,7 +14,6 @@ use crate::clock::Clock;
 use crate::config::{Config, TransportKind};
 use crate::mail::transport::Transport;
 use crate::mail::transport::smtp::BadSettings;
-use crate::schedule::Schedule;
 use crate::store::outbox::Counts;
 use crate::store::{self, OnHold, SenderLock};
 use crate::telemetry;
@@ -99,9 +98,7 @@ impl<'s> Shift<'s> {
             None => self.post_and_deliver(desk, plans).await?,
             Some(_) => (None, Tally::default()),
         };
-        let (today, zone) = (desk.today(), desk.clock.zone());
-        let midnight = Schedule::resolve(today.and_time(NaiveTime::MIN), zone);
-        let standing = desk.store.counts(today, midnight).await?;
+        let standing = desk.counts().await?;
         let next_firing = desk.config.sending_days.next_firing(desk.clock.wall());
         Ok(PassReport { posted, tally, standing, next_firing, on_hold })
     }

@@ -9,8 +9,8 @@ use super::{Error, Store};
 
 /// A commitment is late when any of its windows is: the earliest deadline is the one that counts.
 const LATE: &str = "
-    SELECT json_group_array(json_array(reference, due, late)) FROM (
-        SELECT reference, due, count(*) OVER () AS late FROM (
+    SELECT json_group_array(json_array(reference, late)) FROM (
+        SELECT reference, count(*) OVER () AS late FROM (
             SELECT c.reference, min(w.due) AS due
               FROM windows w
               JOIN commitments c ON c.reference = w.commitment AND c.revision = w.revision
@@ -34,8 +34,8 @@ const OPEN_DUTIES: &str = "
 pub struct Late {
     /// How many commitments.
     pub count: u64,
-    /// Of these the latest, the latest first: reference and deadline.
-    pub first: Vec<(String, NaiveDate)>,
+    /// References of the latest of these, the latest first.
+    pub first: Vec<String>,
 }
 
 /// How much is alive.
@@ -48,7 +48,7 @@ pub struct Alive {
 }
 
 #[derive(Deserialize)]
-struct LateRow(String, NaiveDate, u64);
+struct LateRow(String, u64);
 
 #[derive(Deserialize)]
 struct DutyRow(String, u64);
@@ -67,8 +67,8 @@ impl Store {
             .await?;
         unit.commit().await?;
         let rows = late.ours("deadlines")?;
-        let count = rows.first().map_or(0, |LateRow(.., count)| *count);
-        let first = rows.into_iter().map(|LateRow(reference, due, _)| (reference, due)).collect();
+        let count = rows.first().map_or(0, |LateRow(_, count)| *count);
+        let first = rows.into_iter().map(|LateRow(reference, _)| reference).collect();
         Ok(Late { count, first })
     }
 

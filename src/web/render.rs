@@ -18,6 +18,8 @@ use crate::mail::compose::{Sender, office};
 use crate::store;
 use crate::telemetry;
 
+const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+
 const STYLE: &str = include_str!("templates/style.css");
 
 const TEMPLATES: [(&str, &str); 25] = [
@@ -36,7 +38,7 @@ const TEMPLATES: [(&str, &str); 25] = [
     ("refused.html", include_str!("templates/refused.html")),
     ("expired.html", include_str!("templates/expired.html")),
     ("renewed.html", include_str!("templates/renewed.html")),
-    ("commitment-link.html", include_str!("templates/commitment-link.html")),
+    ("operator-parts.html", include_str!("templates/operator-parts.html")),
     ("operator.html", include_str!("templates/operator.html")),
     ("operator-base.html", include_str!("templates/operator-base.html")),
     ("operator-next.html", include_str!("templates/operator-next.html")),
@@ -140,10 +142,10 @@ impl Pages {
             style => Value::from_safe_string(STYLE.to_owned()),
         };
         match self.press.fill(name, &facts) {
-            Ok(text) => answer(status, text),
+            Ok(text) => answer(status, HTML, text),
             Err(error) => {
                 telemetry::page_failed(&format!("{error:#}"));
-                answer(StatusCode::INTERNAL_SERVER_ERROR, String::new())
+                answer(StatusCode::INTERNAL_SERVER_ERROR, HTML, String::new())
             }
         }
     }
@@ -181,11 +183,11 @@ impl Pages {
     }
 }
 
-fn answer(status: StatusCode, text: String) -> Response<Body> {
+/// A text of that media type.
+pub(super) fn answer(status: StatusCode, kind: HeaderValue, text: String) -> Response<Body> {
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;
-    let html = HeaderValue::from_static("text/html; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, html);
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response
 }
 

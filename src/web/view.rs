@@ -3,14 +3,17 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 
+use super::Settings;
 use super::act::Act;
 use super::form::{Fields, SNOOZES};
 use super::history::{By, Latest, latest};
+use super::render::sender;
 use super::visit::{Visit, stand_of};
 use crate::domain::commitment::{Commitment, Status};
-use crate::domain::leader::{Leader, People};
+use crate::domain::leader::{Language, Leader, People};
 use crate::link::Purpose;
-use crate::mail::compose::{Facts, Sender, task, words};
+use crate::mail::compose::{Facts, task, words};
+use crate::store::Proposal;
 
 /// A page about a task.
 #[derive(Debug, Serialize)]
@@ -75,10 +78,10 @@ struct LatestView {
 
 #[derive(Debug, Serialize)]
 pub(super) struct ProposalView {
-    pub(super) days: String,
+    days: String,
     /// Name of the leader.
-    pub(super) by: String,
-    pub(super) is_mine: bool,
+    by: String,
+    is_mine: bool,
 }
 
 /// One of several to choose from.
@@ -108,30 +111,15 @@ impl Visit {
     /// What the templates get.
     pub(super) fn view(&self, extra: Extra) -> TaskView<impl Serialize + use<>> {
         let (language, today) = (self.language(), self.today());
-        let commitment = &self.commitment;
-        let find = |reference: &str| Some(commitment).filter(|one| one.reference == reference);
-        let sender = self.sender();
-        let facts = Facts {
-            sender: &sender,
-            people: &self.people,
-            book: &find,
-            last_event: &|_| 0,
-            links: None,
-        };
-        let responsible: Vec<String> = commitment
-            .responsible
-            .iter()
-            .filter(|one| one.answers_on(today))
-            .map(|one| self.name(&one.leader))
-            .collect();
+        let (commitment, people) = (&self.commitment, &self.people);
         let principal = self.principal();
         let snoozed = principal.and_then(|principal| snoozed(commitment, principal, today));
         let form = extra.act.map(|act| self.form(act.purpose(), stand_of(commitment)));
         TaskView {
             token: self.token.clone(),
-            item: task(commitment, &facts, language, today, principal.is_some()),
+            item: item(&self.settings, commitment, people, language, principal.is_some()),
             status: commitment.status.name(),
-            responsible: words::list(language, &responsible),
+            responsible: responsible(commitment, people, language, today),
             reader: self.reader.name.clone(),
             principal: principal
                 .filter(|principal| *principal != self.reader.reference)
@@ -142,9 +130,8 @@ impl Visit {
             snoozed_until: snoozed.map(|until| words::weekday_and_day(language, until)),
             latest: latest(&self.events, &self.reader.reference).map(|last| self.latest(&last)),
             proposal: self.proposal.as_ref().map(|one| ProposalView {
-                days: words::span(language, &one.window),
-                by: self.name(&one.leader),
                 is_mine: one.leader == self.reader.reference,
+                ..ProposalView::new(one, people, language)
             }),
             may_propose: self.may_propose(),
             is_receipt: extra.is_receipt,
@@ -208,10 +195,43 @@ impl Visit {
     pub(super) fn name(&self, reference: &str) -> String {
         name(&self.people, reference)
     }
+}
 
-    fn sender(&self) -> Sender {
-        super::render::sender(&self.settings)
+impl ProposalView {
+    /// As somebody else than its leader sees it.
+    pub(super) fn new(proposal: &Proposal, people: &People, language: Language) -> Self {
+        Self {
+            days: words::span(language, &proposal.window),
+            by: name(people, &proposal.leader),
+            is_mine: false,
+        }
     }
+}
+
+/// A task as mails say it. Whom a confidential one does not concern sees its reference and dates alone.
+pub(super) fn item(
+    settings: &Settings,
+    commitment: &Commitment,
+    people: &People,
+    language: Language,
+    is_theirs: bool,
+) -> impl Serialize + use<> {
+    let find = |reference: &str| Some(commitment).filter(|one| one.reference == reference);
+    let (sender, book) = (&sender(settings), &find);
+    let facts = Facts { sender, people, book, last_event: &|_| 0, links: None };
+    task(commitment, &facts, language, settings.clock.today(), is_theirs)
+}
+
+/// Names of those who answer for it on that day.
+pub(super) fn responsible(
+    commitment: &Commitment,
+    people: &People,
+    language: Language,
+    day: NaiveDate,
+) -> String {
+    let answering = commitment.responsible.iter().filter(|one| one.answers_on(day));
+    let names: Vec<String> = answering.map(|one| name(people, &one.leader)).collect();
+    words::list(language, &names)
 }
 
 /// The name of a leader; the reference when nobody knows it.

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderValue, Response, StatusCode};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
+use super::super::render::answer;
 use super::super::{Pages, Settings};
 use crate::delivery::health::Backlog;
 use crate::schedule::Schedule;
@@ -46,7 +47,7 @@ pub(super) async fn health(State(pages): State<Arc<Pages>>) -> Response<Body> {
     };
     // Strings in a list can always be written.
     let text = serde_json::to_string(&health).unwrap_or_default();
-    plain(status, JSON, text)
+    answer(status, JSON, text)
 }
 
 fn sentence(backlog: &Backlog) -> String {
@@ -71,10 +72,10 @@ pub(super) async fn metrics(State(pages): State<Arc<Pages>>) -> Response<Body> {
     let text =
         read.and_then(|figures| telemetry::metrics(&figures).map_err(|error| error.to_string()));
     match text {
-        Ok(text) => plain(StatusCode::OK, OPEN_METRICS, text),
+        Ok(text) => answer(StatusCode::OK, OPEN_METRICS, text),
         Err(problem) => {
             telemetry::page_failed(&problem);
-            plain(StatusCode::SERVICE_UNAVAILABLE, HeaderValue::from_static("text/plain"), problem)
+            answer(StatusCode::SERVICE_UNAVAILABLE, HeaderValue::from_static("text/plain"), problem)
         }
     }
 }
@@ -94,11 +95,4 @@ async fn figures(pages: &Pages, settings: &Settings) -> Result<Figures, store::E
         next_firing: next.map(|wall| Schedule::resolve(wall, clock.zone())),
         backlog,
     })
-}
-
-fn plain(status: StatusCode, kind: HeaderValue, text: String) -> Response<Body> {
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    response
 }

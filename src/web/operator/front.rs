@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::State;
-use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use super::super::view::name;
@@ -16,7 +16,6 @@ use crate::delivery::state::State as MessageState;
 use crate::domain::commitment::Commitment;
 use crate::domain::leader::Language;
 use crate::mail::compose::{vacancy, words};
-use crate::schedule::Schedule;
 use crate::store::outbox::{Counts, Standing};
 use crate::store::{self, Alive, Late, Which};
 
@@ -115,18 +114,16 @@ pub(super) async fn front(State(pages): State<Arc<Pages>>) -> Answer {
 async fn read(pages: &Pages, settings: &Settings) -> Result<Read, store::Error> {
     let (store, desk, clock) = (&pages.store, settings.desk(&pages.store), &settings.clock);
     let (today, most) = (clock.today(), LINES_MAX as u32);
-    let midnight = Schedule::resolve(today.and_time(NaiveTime::MIN), clock.zone());
     let late = store.late(today, LINES_MAX).await?;
     let notes: Vec<_> = store.notes().await?.into_iter().take(LINES_MAX).collect();
-    let named = late.first.iter().map(|(reference, _)| reference);
-    let named: Vec<&str> =
-        named.chain(notes.iter().map(|(reference, _)| reference)).map(String::as_str).collect();
+    let undated = notes.iter().map(|(reference, _)| reference);
+    let named: Vec<&str> = late.first.iter().chain(undated).map(String::as_str).collect();
     let facts = desk.facts(Which::These(&named)).await?;
     let vacant = facts.people.iter().filter(|leader| leader.is_vacant(today));
     let vacant: Vec<&str> = vacant.map(|leader| leader.reference.as_str()).collect();
     Ok(Read {
         backlog: desk.backlog().await?,
-        counts: store.counts(today, midnight).await?,
+        counts: desk.counts().await?,
         unsent: store.unsent_by_state().await?,
         on_the_way: store.on_the_way(most).await?,
         in_trouble: store.in_trouble(most).await?,
@@ -160,7 +157,7 @@ impl Words<'_> {
         let messages =
             |messages: &[Standing]| messages.iter().map(|one| self.message(one)).collect();
         let find = |reference: &str| read.facts.commitment(reference);
-        let late = read.late.first.iter().filter_map(|(reference, _)| find(reference));
+        let late = read.late.first.iter().filter_map(|reference| find(reference));
         let undated =
             read.notes.iter().filter_map(|(reference, note)| Some((find(reference)?, note)));
         FrontView {

@@ -7,7 +7,6 @@ mod next;
 mod story;
 mod timeline;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -21,6 +20,7 @@ use serde::Serialize;
 
 use super::render::Refused;
 use super::{Pages, Settings, guard, time};
+use crate::config::is_this_machine;
 use crate::domain::leader::Language;
 use crate::mail::compose::words;
 
@@ -71,8 +71,7 @@ fn names_this_machine(headers: &HeaderMap) -> bool {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,
     };
-    let name = name.trim_matches(['[', ']']);
-    name.eq_ignore_ascii_case("localhost") || name.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+    is_this_machine(name)
 }
 
 async fn nowhere(State(pages): State<Arc<Pages>>) -> Response<Body> {

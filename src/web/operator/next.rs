@@ -11,7 +11,6 @@ use super::{Answer, LINES_MAX, Moment, language};
 use crate::delivery::outlook::Outlook;
 use crate::domain::leader::Language;
 use crate::domain::reminder::{Item, Message};
-use crate::domain::rule::Ladder;
 use crate::mail::compose::words;
 
 #[derive(Debug, Serialize)]
@@ -28,7 +27,6 @@ struct NextView {
 struct MessageView {
     to: String,
     address: String,
-    is_escalation: bool,
     items: Vec<ItemView>,
 }
 
@@ -82,7 +80,7 @@ fn view(language: Language, outlook: Option<Outlook>) -> NextView {
 }
 
 fn message(language: Language, message: &Message, outlook: &Outlook) -> MessageView {
-    let (to, is_escalation) = (&message.to, message.ladder == Ladder::Escalation);
+    let to = &message.to;
     let item = |item: &Item| {
         let found = outlook.commitment(&item.commitment).filter(|found| !found.confidential);
         let about = item.about.iter().map(|(leader, _)| name(&outlook.people, leader));
@@ -98,7 +96,6 @@ fn message(language: Language, message: &Message, outlook: &Outlook) -> MessageV
     MessageView {
         to: to.name.clone(),
         address: to.address.to_string(),
-        is_escalation,
         items: message.items.iter().map(item).collect(),
     }
 }

@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::super::history::By;
-use super::super::render::{Refused, sender};
-use super::super::view::{ProposalView, name};
+use super::super::render::Refused;
+use super::super::view::{ProposalView, item, name, responsible};
 use super::super::{Pages, Settings};
 use super::next::StepView;
 use super::timeline::{Happening, Picture, Span, picture};
@@ -19,7 +19,7 @@ use crate::delivery::pass::Facts;
 use crate::domain::commitment::{BookWindow, Commitment, Status};
 use crate::domain::leader::Language;
 use crate::domain::rule::Step;
-use crate::mail::compose::{self, task, words};
+use crate::mail::compose::words;
 use crate::planner::{self, Why};
 use crate::store::{self, Attempted, Event, Proposal, Which};
 
@@ -117,16 +117,7 @@ struct Teller<'s> {
 impl Teller<'_> {
     fn story(&self, commitment: &Commitment) -> StoryView<impl Serialize + use<>> {
         let (language, today) = (self.language, self.settings.clock.today());
-        let find = |reference: &str| Some(commitment).filter(|one| one.reference == reference);
-        let facts = compose::Facts {
-            sender: &sender(self.settings),
-            people: &self.read.facts.people,
-            book: &find,
-            last_event: &|_| 0,
-            links: None,
-        };
-        let answering = commitment.responsible.iter().filter(|one| one.answers_on(today));
-        let responsible: Vec<String> = answering.map(|one| self.name(&one.leader)).collect();
+        let people = &self.read.facts.people;
         let mut steps = self.steps(commitment);
         steps.sort_by(|one, other| one.order.cmp(&other.order));
         let mut history: Vec<HappenedView> = self.deeds(commitment).collect();
@@ -134,15 +125,12 @@ impl Teller<'_> {
         history.sort_by_key(|one| one.at);
         StoryView {
             // What is confidential is so here too: whoever may know more of it looks it up.
-            item: task(commitment, &facts, language, today, false),
+            item: item(self.settings, commitment, people, language, false),
             status: commitment.status.name(),
-            responsible: words::list(language, &responsible),
+            responsible: responsible(commitment, people, language, today),
             snoozed_until: None,
-            proposal: self.read.proposal.as_ref().map(|one| ProposalView {
-                days: words::span(language, &one.window),
-                by: self.name(&one.leader),
-                is_mine: false,
-            }),
+            proposal: (self.read.proposal.as_ref())
+                .map(|one| ProposalView::new(one, people, language)),
             note: self.read.note.clone().unwrap_or_default(),
             picture: self.picture(commitment, &steps, &history),
             steps,

@@ -20,8 +20,9 @@ const PAD_DAYS: u64 = 16;
 const TICKS_MAX: usize = 10;
 const TICK_MONTHS: [u32; 7] = [1, 2, 3, 6, 12, 24, 60];
 
-/// Days within which marks lie upon each other, at this width: the later ones are drawn a row higher.
+/// Rows for marks: one that would lie upon another goes a row higher, as long as there is one.
 const ROWS: usize = 3;
+/// Width of a mark.
 const MARK_UNITS: f64 = 13.0;
 
 /// A day and what happened or is to happen on it.
@@ -79,7 +80,7 @@ struct Mark {
 /// The stretch of time that is shown.
 struct Axis {
     first: NaiveDate,
-    days: f64,
+    last: NaiveDate,
 }
 
 impl Axis {
@@ -88,24 +89,21 @@ impl Axis {
         let (first, last) =
             (days.clone().min().unwrap_or_default(), days.max().unwrap_or_default());
         let pad = Days::new(PAD_DAYS);
-        let first = first.checked_sub_days(pad).unwrap_or(first);
-        let last = last.checked_add_days(pad).unwrap_or(last);
-        Self { first, days: days_between(first, last) }
-    }
-
-    fn last(&self) -> NaiveDate {
-        self.first.checked_add_days(Days::new(self.days as u64)).unwrap_or(self.first)
+        Self {
+            first: first.checked_sub_days(pad).unwrap_or(first),
+            last: last.checked_add_days(pad).unwrap_or(last),
+        }
     }
 
     /// Where a day begins, to a tenth of a unit.
     fn x(&self, day: NaiveDate) -> f64 {
-        let share = days_between(self.first, day) / self.days;
+        let share = days_between(self.first, day) / days_between(self.first, self.last);
         ((MARGIN + share * (WIDTH - 2.0 * MARGIN)) * 10.0).round() / 10.0
     }
 
     /// First days of months, as many as can be read.
     fn ticks(&self, language: Language) -> Vec<Tick> {
-        let last = self.last();
+        let last = self.last;
         let month = |day: NaiveDate| day.year() * 12 + day.month0() as i32;
         let months = (month(last) - month(self.first)).unsigned_abs() as usize;
         let fits = |step: &&u32| months / **step as usize <= TICKS_MAX;
@@ -136,7 +134,7 @@ pub(super) fn picture(
     let ends = spans.iter().flat_map(|span| [Some(span.from), span.to]).flatten();
     let axis = Axis::over(ends.chain(happenings.iter().map(|one| one.on)).chain(today));
     let band = |span: &Span| {
-        let end = span.to.map_or(axis.last(), |to| to.succ_opt().unwrap_or(to));
+        let end = span.to.map_or(axis.last, |to| to.succ_opt().unwrap_or(to));
         let x = axis.x(span.from);
         let width = ((axis.x(end) - x).max(3.0) * 10.0).round() / 10.0;
         Band { x, width, is_closed: span.is_closed, label: span.label.clone() }

@@ -21,7 +21,7 @@ fn config(port: u16, name: &str) -> String {
 
 fn get(port: u16, path: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
@@ -66,17 +66,7 @@ fn the_operators_page_needs_no_other_pages_and_ends_with_the_worker() {
     let mut worker = Worker::start(&world);
     worker.hear("operator_page.began");
     worker.hear("delivery.began");
-    let look = |path: &str| {
-        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nhost: localhost:{port}\r\nconnection: close\r\n\r\n"
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    };
+    let look = |path: &str| get(port, path);
     assert!(look("/").contains("Alt går, som det skal"));
     assert!(look("/health").starts_with("HTTP/1.1 200"));
     world.config(&operator(free_port()));
