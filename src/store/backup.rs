@@ -36,10 +36,10 @@ impl Store {
     /// # Errors
     /// [`Error::Damaged`] when it is not.
     pub async fn check_file(&self) -> Result<(), Error> {
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let mut said: Vec<String> =
             sqlx::query_scalar("PRAGMA quick_check").fetch_all(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         if said == ["ok"] {
             return Ok(());
         }

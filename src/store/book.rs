@@ -2,18 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
 use serde::Deserialize;
 use sqlx::{FromRow, SqliteConnection};
 
 use super::batch::json;
 use super::cells::{CommitmentRow, Unreadable, confidence, some_day};
 use super::row::{Parsed, RowProblem, Tried, readable};
-use super::{Error, Store, history};
+use super::{Error, Store};
 use crate::domain::address::{Mailbox, clean_name};
 use crate::domain::commitment::{Commitment, Status};
 use crate::domain::leader::{Language, Leader, People, Period};
-use crate::domain::reminder::History;
 use crate::domain::window::Confidence;
 
 /// All rows in one cell, the columns of each in the order of [`CommitmentRow`]: each cell that is fetched costs as much as
@@ -30,7 +28,7 @@ const CELLS: &str = "
                             AND reference > $2 AND entered_on IS NOT NULL
                           ORDER BY reference LIMIT $3)";
 
-const CELLS_THESE: &str = "
+pub(super) const CELLS_THESE: &str = "
     SELECT json_group_array(json_array(
                reference, title, kind, phrase, organisation, document, document_date, section,
                quote, confidential, status, adopted_on, entered_on, reference_date, revision,
@@ -44,7 +42,7 @@ const BOOK: &str = "
      WHERE $1 IS NULL OR status IN (SELECT value FROM json_each($1))
      ORDER BY reference";
 
-const BOOK_THESE: &str = "
+pub(super) const BOOK_THESE: &str = "
     SELECT * FROM book WHERE reference IN (SELECT value FROM json_each($1)) ORDER BY reference";
 
 /// In the order of [`LeaderRow`].
@@ -54,28 +52,6 @@ const LEADER_CELLS: &str = "
       FROM leaders";
 
 const LEADERS: &str = "SELECT * FROM leaders ORDER BY reference";
-
-/// Those who answer for some commitments, and all who may read in their place.
-const LEADER_CELLS_ABOUT: &str = "
-    WITH RECURSIVE about (reference) AS (
-        SELECT leader FROM responsibilities WHERE commitment IN (SELECT value FROM json_each($1))
-         UNION
-        SELECT l.manager FROM about JOIN leaders l USING (reference) WHERE l.manager IS NOT NULL
-         UNION
-        SELECT l.deputy FROM about JOIN leaders l USING (reference) WHERE l.deputy IS NOT NULL)
-    SELECT json_group_array(json_array(reference, name, email, role, unit, manager, deputy, language,
-                                       active_from, active_to, absent_from, absent_to))
-      FROM leaders
-     WHERE reference IN about";
-
-const LEADERS_ABOUT: &str = "
-    WITH RECURSIVE about (reference) AS (
-        SELECT leader FROM responsibilities WHERE commitment IN (SELECT value FROM json_each($1))
-         UNION
-        SELECT l.manager FROM about JOIN leaders l USING (reference) WHERE l.manager IS NOT NULL
-         UNION
-        SELECT l.deputy FROM about JOIN leaders l USING (reference) WHERE l.deputy IS NOT NULL)
-    SELECT * FROM leaders WHERE reference IN about ORDER BY reference";
 
 const WAITING: &str = "
     SELECT reference, problem, undated, confidence,
@@ -117,19 +93,6 @@ impl Which<'_> {
     }
 }
 
-/// What the planner goes by about some commitments.
-#[derive(Debug)]
-pub struct Page {
-    /// The commitments, by reference.
-    pub book: Vec<Commitment>,
-    /// Those who answer for them, and whoever may read in their place.
-    pub people: People,
-    /// What was sent about them.
-    pub sent: History,
-    /// Rows that make no sense.
-    pub problems: Vec<RowProblem>,
-}
-
 impl Store {
     /// The commitments that Advis has read, by reference, and those it cannot make sense of.
     ///
@@ -162,38 +125,6 @@ impl Store {
         };
         unit.commit().await?;
         Ok(people(rows, problems, secretariat, language))
-    }
-
-    /// All that the planner goes by about `commitments`, read at one moment: of people, those who answer for them or may
-    /// read in their place, as [`Self::people`] does; of what was sent, as [`Self::history`] does, but of messages on
-    /// `today` only those to `readers` (address keys).
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub async fn page(
-        &self,
-        commitments: &[&str],
-        readers: &[&str],
-        today: NaiveDate,
-        secretariat: Mailbox,
-        language: Language,
-    ) -> Result<Page, Error> {
-        let references = json(commitments)?;
-        let mut unit = self.read().await?;
-        let (book, mut problems) = load(&mut unit, Which::These(commitments)).await?;
-        let sent = history::load_of(&mut unit, &references, readers, today).await?;
-        let quick = sqlx::query_as(LEADER_CELLS_ABOUT).bind(&references);
-        let (rows, bad) = match quick.fetch_one(&mut *unit).await? {
-            Parsed(Some(rows)) => (rows, Vec::new()),
-            Parsed(None) => {
-                let careful = sqlx::query_as(LEADERS_ABOUT).bind(&references);
-                readable(careful.fetch_all(&mut *unit).await?)
-            }
-        };
-        unit.commit().await?;
-        let (people, bad) = people(rows, bad, secretariat, language);
-        problems.extend(bad);
-        Ok(Page { book, people, sent, problems })
     }
 
     /// Why each commitment that needs a date needs it, by reference.
@@ -239,10 +170,18 @@ pub(super) async fn load(
     unit: &mut SqliteConnection,
     which: Which<'_>,
 ) -> Result<(Vec<Commitment>, Vec<RowProblem>), Error> {
-    let (rows, mut problems) = match quick_rows(unit, which).await? {
+    let (rows, problems) = match quick_rows(unit, which).await? {
         Some(rows) => (rows, Vec::new()),
         None => readable(careful_rows(unit, which).await?),
     };
+    Ok(book(rows, problems))
+}
+
+/// The commitments in `rows`, and more problems.
+pub(super) fn book(
+    rows: Vec<CommitmentRow>,
+    mut problems: Vec<RowProblem>,
+) -> (Vec<Commitment>, Vec<RowProblem>) {
     let mut book = Vec::with_capacity(rows.len());
     for mut row in rows {
         let reference = std::mem::take(&mut row.reference);
@@ -254,7 +193,7 @@ pub(super) async fn load(
             Err(Unreadable(what)) => problems.push(RowProblem { reference, what }),
         }
     }
-    Ok((book, problems))
+    (book, problems)
 }
 
 /// The rows, unless one of them cannot be read so.
@@ -281,7 +220,7 @@ async fn quick_rows(
 }
 
 /// By reference: what is put into one cell comes in no order that SQLite promises.
-fn in_order(Parsed(mut rows): Parsed<CommitmentRow>) -> Option<Vec<CommitmentRow>> {
+pub(super) fn in_order(Parsed(mut rows): Parsed<CommitmentRow>) -> Option<Vec<CommitmentRow>> {
     if let Some(rows) = &mut rows {
         rows.sort_by(|one, other| one.reference.cmp(&other.reference));
     }
@@ -317,7 +256,7 @@ fn without_strangers(
     commitment
 }
 
-fn people(
+pub(super) fn people(
     rows: Vec<LeaderRow>,
     mut problems: Vec<RowProblem>,
     secretariat: Mailbox,
@@ -329,7 +268,7 @@ fn people(
 }
 
 #[derive(FromRow, Deserialize)]
-struct LeaderRow {
+pub(super) struct LeaderRow {
     reference: String,
     name: String,
     email: String,

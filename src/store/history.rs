@@ -2,7 +2,6 @@
 
 use chrono::NaiveDate;
 use serde::Deserialize;
-use sqlx::SqliteConnection;
 
 use super::batch::json;
 use super::row::Parsed;
@@ -21,7 +20,7 @@ const SENT_OF: &str = "
      WHERE commitment IN (SELECT reference FROM commitments
                            WHERE status IN (SELECT value FROM json_each($1)))";
 
-const SENT_THESE: &str = "
+pub(super) const SENT_THESE: &str = "
     SELECT json_group_array(json_array(commitment, revision, window, leader, step, day, accepted_on))
       FROM sent
      WHERE commitment IN (SELECT value FROM json_each($1))";
@@ -38,7 +37,7 @@ const WRITTEN_TO: &str = "
 type Written = (String, String);
 
 #[derive(Deserialize)]
-struct SentRow {
+pub(super) struct SentRow {
     commitment: String,
     revision: u32,
     window: u32,
@@ -82,35 +81,44 @@ impl Store {
         let written =
             sqlx::query_as(WRITTEN_TODAY).bind(today.to_string()).fetch_one(&mut *unit).await?;
         unit.commit().await?;
-        history(sent, written)
+        let mut history = self::sent(sent)?;
+        add(&mut history, written)?;
+        Ok(history)
+    }
+
+    /// Adds which of `readers` (address keys) got a message on the day `today`.
+    pub(super) async fn add_written(
+        &self,
+        history: &mut History,
+        readers: &[&str],
+        today: NaiveDate,
+    ) -> Result<(), Error> {
+        if readers.is_empty() {
+            return Ok(());
+        }
+        let mut unit = self.read_once().await?;
+        let written = sqlx::query_as(WRITTEN_TO).bind(today.to_string()).bind(json(readers)?);
+        let written = written.fetch_one(&mut *unit).await?;
+        unit.keep();
+        add(history, written)
     }
 }
 
-/// What was sent about `commitments` (a JSON array), and which of `readers` (address keys) got a message on `today`.
-pub(super) async fn load_of(
-    unit: &mut SqliteConnection,
-    commitments: &str,
-    readers: &[&str],
-    today: NaiveDate,
-) -> Result<History, Error> {
-    let sent = sqlx::query_as(SENT_THESE).bind(commitments).fetch_one(&mut *unit).await?;
-    if readers.is_empty() {
-        return history(sent, Parsed(Some(Vec::new())));
-    }
-    let written = sqlx::query_as(WRITTEN_TO).bind(today.to_string()).bind(json(readers)?);
-    history(sent, written.fetch_one(unit).await?)
-}
-
-fn history(sent: Parsed<SentRow>, written: Parsed<Written>) -> Result<History, Error> {
+/// What was sent.
+pub(super) fn sent(rows: Parsed<SentRow>) -> Result<History, Error> {
     let mut history = History::default();
-    for row in sent.ours("reminders sent")? {
+    for row in rows.ours("reminders sent")? {
         if let Some(sent) = row.sent() {
             history.record(&row.commitment, sent);
         }
     }
+    Ok(history)
+}
+
+fn add(history: &mut History, written: Parsed<Written>) -> Result<(), Error> {
     for (purpose, address_key) in written.ours("messages of today")? {
         let ladder = if purpose == "own" { Ladder::Own } else { Ladder::Escalation };
         history.record_message(ladder, &address_key);
     }
-    Ok(history)
+    Ok(())
 }

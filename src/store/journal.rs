@@ -161,10 +161,10 @@ impl Store {
         type Row = (String, String, String, Option<String>, Option<i64>, String);
 
         let quoted = Value::from(reference).to_string();
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let rows: Vec<Row> =
             sqlx::query_as(EVENTS_OF).bind(reference).bind(quoted).fetch_all(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         let event = |(at, who, what, leader, message, detail): Row| {
             let at = at.parse().map_err(undecoded)?;
             let detail = serde_json::from_str(&detail).map_err(undecoded)?;
@@ -193,9 +193,9 @@ impl Store {
         type Row = (String, i64, String, String, String, String);
 
         let quoted = Value::from(reference).to_string();
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let rows: Vec<Row> = sqlx::query_as(ATTEMPTS_OF).bind(quoted).fetch_all(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         let mut attempts = Vec::with_capacity(rows.len());
         for (at, message, to, items, state, reply) in rows {
             let items: Vec<(String, String)> = serde_json::from_str(&items).map_err(undecoded)?;

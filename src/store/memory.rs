@@ -72,9 +72,9 @@ impl Store {
     pub async fn rule_steps(&self) -> Result<Vec<RuleStep>, Error> {
         type Row = (String, String, u32, Option<String>);
 
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let rows: Vec<Row> = sqlx::query_as(RULE_STEPS).fetch_all(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         // A step that cannot be read is one that these rules do not name.
         let step = |(kind, step, days, since): Row| {
             let since = since.as_deref().map(str::parse).transpose().ok()?;
@@ -98,10 +98,10 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn last_wall(&self, timetable: Timetable) -> Result<Option<NaiveDateTime>, Error> {
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let wall: Option<String> =
             sqlx::query_scalar(LAST_WALL).bind(timetable.name()).fetch_optional(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         let read = |wall: String| {
             NaiveDateTime::parse_from_str(&wall, WALL_FORMAT)
                 .map_err(|error| sqlx::Error::Decode(Box::new(error)).into())
@@ -140,9 +140,9 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn meta(&self, key: &str) -> Result<Option<String>, Error> {
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let value = sqlx::query_scalar(META).bind(key).fetch_optional(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         Ok(value)
     }
 

@@ -18,6 +18,7 @@ mod memory;
 mod open;
 pub mod outbox;
 mod overview;
+mod page;
 mod passes;
 mod proposals;
 mod reading;
@@ -37,7 +38,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use self::outbox::Moves;
 
-pub use self::book::{Page, Which};
+pub use self::book::Which;
 pub use self::changes::ClosedAs;
 pub use self::edited::{Deed, Edited, LINK_SENT, REMARKED, Touched};
 pub use self::error::Error;
@@ -48,6 +49,7 @@ pub use self::import::{
 pub use self::journal::{Attempted, Event, Stamp};
 pub use self::memory::Timetable;
 pub use self::overview::{Alive, Late};
+pub use self::page::Page;
 pub use self::passes::{ClosedWindow, Near, Occurrence};
 pub use self::proposals::Proposal;
 pub use self::reading::{Entered, EnteredAs, Unread};
@@ -132,27 +134,34 @@ impl Store {
     /// Waits for other units of this process, then up to some seconds for other processes.
     pub(crate) async fn write(&self) -> Result<Unit<'_>, Error> {
         let begun =
-            async { self.unit(self.lock_writer().await).await?.begin("BEGIN IMMEDIATE").await };
+            async { self.writer(self.lock_writer().await).await?.begin("BEGIN IMMEDIATE").await };
         begun.await.map_err(|error| self.explain(error))
     }
 
-    /// Waits until no other unit of this process writes.
-    async fn lock_writer(&self) -> Place<'_> {
-        self.writer.lock().await
+    /// Begins to read at one moment: the unit sees no change that is committed meanwhile, and can make none. It ends
+    /// with [`Unit::commit`] too.
+    pub(crate) async fn read(&self) -> Result<Unit<'_>, Error> {
+        let begun = async { self.reader().await?.begin("BEGIN").await };
+        begun.await.map_err(|error| self.explain(error))
+    }
+
+    /// To read by a single statement, which sees one moment by itself: two calls fewer. It ends with [`Unit::keep`].
+    pub(crate) async fn read_once(&self) -> Result<Unit<'_>, Error> {
+        self.reader().await.map_err(|error| self.explain(error))
     }
 
     /// Runs a script that begins and commits by itself: a unit of work in one call, each of which costs two hand-offs
     /// between threads.
     async fn run<'q, R>(
         &self,
-        place: Place<'_>,
+        unit: impl Future<Output = Result<Unit<'_>, Error>>,
         script: QueryAs<'q, Sqlite, R, SqliteArguments>,
     ) -> Result<Vec<R>, Error>
     where
         R: for<'r> FromRow<'r, SqliteRow> + Send + Unpin + 'q,
     {
         let run = async {
-            let mut unit = self.unit(place).await?;
+            let mut unit = unit.await?;
             let found = script.fetch_all(&mut *unit).await?;
             unit.keep();
             Ok(found)
@@ -160,8 +169,13 @@ impl Store {
         run.await.map_err(|error| self.explain(error))
     }
 
-    /// A unit that has not begun.
-    async fn unit<'s>(&'s self, mut place: Place<'s>) -> Result<Unit<'s>, Error> {
+    /// Waits until no other unit of this process writes.
+    async fn lock_writer(&self) -> Place<'_> {
+        self.writer.lock().await
+    }
+
+    /// A unit that has not begun, on the connection that writes.
+    async fn writer<'s>(&'s self, mut place: Place<'s>) -> Result<Unit<'s>, Error> {
         let connection = match place.take() {
             Some(connection) => connection,
             None => open::connect(&self.path, self.patience).await?,
@@ -169,23 +183,19 @@ impl Store {
         Ok(Unit { connection, place })
     }
 
+    /// A unit that has not begun, on the connection that reads.
+    async fn reader(&self) -> Result<Unit<'_>, Error> {
+        let mut place = self.reader.lock().await;
+        let connection = match place.take() {
+            Some(connection) => connection,
+            None => open::connect_read_only(&self.path, self.patience).await?,
+        };
+        Ok(Unit { connection, place })
+    }
+
     /// Says in our words what SQLite says about this store.
     fn explain(&self, error: Error) -> Error {
         open::explain(error, &self.path)
-    }
-
-    /// Begins to read at one moment: the unit sees no change that is committed meanwhile, and can make none. It ends
-    /// with [`Unit::commit`] too.
-    pub(crate) async fn read(&self) -> Result<Unit<'_>, Error> {
-        let mut place = self.reader.lock().await;
-        let begun = async {
-            let connection = match place.take() {
-                Some(connection) => connection,
-                None => open::connect_read_only(&self.path, self.patience).await?,
-            };
-            Unit { connection, place }.begin("BEGIN").await
-        };
-        begun.await.map_err(|error| self.explain(error))
     }
 
     /// Closes both connections, so that the file stands alone.

@@ -59,13 +59,13 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn late(&self, today: NaiveDate, most: usize) -> Result<Late, Error> {
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let late: Parsed<LateRow> = sqlx::query_as(LATE)
             .bind(today.to_string())
             .bind(i64::try_from(most).unwrap_or(i64::MAX))
             .fetch_one(&mut *unit)
             .await?;
-        unit.commit().await?;
+        unit.keep();
         let rows = late.ours("deadlines")?;
         let count = rows.first().map_or(0, |LateRow(_, count)| *count);
         let first = rows.into_iter().map(|LateRow(reference, _)| reference).collect();
@@ -77,9 +77,9 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn alive(&self) -> Result<Alive, Error> {
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let (open, needs_date): (i64, i64) = sqlx::query_as(ALIVE).fetch_one(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         let count = |number: i64| u64::try_from(number).unwrap_or_default();
         Ok(Alive { open: count(open), needs_date: count(needs_date) })
     }
@@ -89,10 +89,10 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn open_duties(&self, leaders: &[&str]) -> Result<Vec<(String, u64)>, Error> {
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let duties: Parsed<DutyRow> =
             sqlx::query_as(OPEN_DUTIES).bind(json(leaders)?).fetch_one(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         let rows = duties.ours("duties")?;
         Ok(rows.into_iter().map(|DutyRow(leader, duties)| (leader, duties)).collect())
     }

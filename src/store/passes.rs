@@ -158,7 +158,7 @@ impl Store {
         place: &Near,
         most: usize,
     ) -> Result<Vec<Near>, Error> {
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let near: Parsed<Near> = sqlx::query_as(NEAR)
             .bind(day.to_string())
             .bind(&place.look_on)
@@ -166,7 +166,7 @@ impl Store {
             .bind(i64::try_from(most).unwrap_or(i64::MAX))
             .fetch_one(&mut *unit)
             .await?;
-        unit.commit().await?;
+        unit.keep();
         near.ours("commitments in the agenda")
     }
 
@@ -176,13 +176,13 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn nearby(&self, day: NaiveDate, reach: NaiveDate) -> Result<Vec<String>, Error> {
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let nearby: Parsed<String> = sqlx::query_as(NEARBY)
             .bind(day.to_string())
             .bind(reach.to_string())
             .fetch_one(&mut *unit)
             .await?;
-        unit.commit().await?;
+        unit.keep();
         nearby.ours("commitments in the agenda")
     }
 
@@ -191,10 +191,10 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn within_reach(&self, reach: NaiveDate) -> Result<Vec<String>, Error> {
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let within: Parsed<String> =
             sqlx::query_as(WITHIN_REACH).bind(reach.to_string()).fetch_one(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         within.ours("commitments in the agenda")
     }
 
@@ -203,9 +203,9 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn has_freed(&self) -> Result<bool, Error> {
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let freed = sqlx::query_scalar(FREED).fetch_one(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         Ok(freed)
     }
 

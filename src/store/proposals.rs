@@ -65,9 +65,9 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn proposals(&self) -> Result<Vec<Proposal>, Error> {
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let rows: Vec<Row> = sqlx::query_as(WAITING).fetch_all(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         rows.into_iter().map(proposal).collect()
     }
 
@@ -76,10 +76,10 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn proposal(&self, reference: &str) -> Result<Option<Proposal>, Error> {
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let row: Option<Row> =
             sqlx::query_as(WAITING_FOR).bind(reference).fetch_optional(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         row.map(proposal).transpose()
     }
 

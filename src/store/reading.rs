@@ -171,9 +171,9 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn unread(&self) -> Result<(Vec<Unread>, Vec<RowProblem>), Error> {
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let rows = sqlx::query_as(UNREAD).fetch_all(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         let (rows, problems) = readable::<UnreadRow>(rows);
         Ok((rows.into_iter().map(UnreadRow::unread).collect(), problems))
     }

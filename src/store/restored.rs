@@ -70,9 +70,9 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn on_hold(&self) -> Result<Option<OnHold>, Error> {
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let since: Option<String> = sqlx::query_scalar(SINCE).fetch_optional(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         let Some(since) = since else {
             return Ok(self.lost_generation().await?.map(|_| OnHold { since: None }));
         };

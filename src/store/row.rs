@@ -41,13 +41,27 @@ pub(super) fn readable<R>(rows: Vec<Tried<R>>) -> (Vec<R>, Vec<RowProblem>) {
     (read, problems)
 }
 
+/// The first cell of a row, as text; `None` when it cannot be read as text.
+pub(super) struct Cell(pub(super) Option<String>);
+
+impl<'r> FromRow<'r, SqliteRow> for Cell {
+    fn from_row(row: &'r SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self(row.try_get(0).ok()))
+    }
+}
+
+impl Cell {
+    pub(super) fn rows<R: DeserializeOwned>(self) -> Parsed<R> {
+        Parsed(self.0.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+}
+
 /// Rows as one cell: a JSON array with an array of columns for each. `None` when one of them cannot be read so.
 pub(super) struct Parsed<R>(pub(super) Option<Vec<R>>);
 
 impl<'r, R: DeserializeOwned> FromRow<'r, SqliteRow> for Parsed<R> {
     fn from_row(row: &'r SqliteRow) -> Result<Self, sqlx::Error> {
-        let text: Option<&str> = row.try_get(0).ok();
-        Ok(Self(text.and_then(|text| serde_json::from_str(text).ok())))
+        Cell::from_row(row).map(Cell::rows)
     }
 }
 

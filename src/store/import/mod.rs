@@ -153,10 +153,10 @@ impl Store {
     ) -> Result<BTreeMap<String, KeptDates>, Error> {
         type Row = (String, Option<String>, Option<String>, Option<String>);
 
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let rows: Vec<Row> =
             sqlx::query_as(KEPT_DATES).bind(json(references)?).fetch_all(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         let day = |text: Option<String>| text.and_then(|text| text.parse().ok());
         let kept = |(reference, document_date, adopted_on, reference_date): Row| {
             let (document_date, adopted_on) = (day(document_date), day(adopted_on));
@@ -174,10 +174,10 @@ impl Store {
         &self,
         references: &[&str],
     ) -> Result<Vec<(String, String)>, Error> {
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let rows: Vec<(Vec<u8>, Vec<u8>)> =
             sqlx::query_as(TITLES_WITHOUT).bind(json(references)?).fetch_all(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         let text = |bytes| String::from_utf8(bytes).ok();
         Ok(rows.into_iter().filter_map(|(one, title)| Some((text(one)?, text(title)?))).collect())
     }

@@ -71,9 +71,9 @@ impl Store {
     /// When the store cannot be read.
     pub async fn undelivered(&self, now: DateTime<Utc>) -> Result<Vec<Undelivered>, Error> {
         let since = instant(now - TimeDelta::days(TELL_AGAIN_DAYS));
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let rows: Vec<Row> = sqlx::query_as(FAILURES).bind(since).fetch_all(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         rows.into_iter().map(Undelivered::read).collect()
     }
 

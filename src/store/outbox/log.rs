@@ -113,9 +113,9 @@ impl Store {
     /// When the store fails.
     pub async fn log(&self, since: Option<DateTime<Utc>>) -> Result<Vec<LogRow>, Error> {
         let since = since.map(instant).unwrap_or_default();
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let rows = sqlx::query(LOG).bind(since).fetch_all(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         rows.iter().map(LogRow::read).collect()
     }
 
@@ -124,13 +124,13 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn counts(&self, today: NaiveDate, midnight: DateTime<Utc>) -> Result<Counts, Error> {
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let (sent, deferred, held, unknown, rejected) = sqlx::query_as(STANDING)
             .bind(today.to_string())
             .bind(instant(midnight))
             .fetch_one(&mut *unit)
             .await?;
-        unit.commit().await?;
+        unit.keep();
         Ok(Counts { sent, deferred, held, unknown, rejected })
     }
 
@@ -143,13 +143,13 @@ impl Store {
         since: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Past>, Error> {
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let rows: Vec<(String, bool)> = sqlx::query_as(PAST)
             .bind(instant(since))
             .bind(instant(now))
             .fetch_all(&mut *unit)
             .await?;
-        unit.commit().await?;
+        unit.keep();
         rows.into_iter()
             .map(|(at, accepted)| Ok(Past { at: read_instant(&at)?, accepted }))
             .collect()
@@ -164,10 +164,10 @@ impl Store {
         &self,
         day: NaiveDate,
     ) -> Result<HashMap<(Purpose, String), u32>, Error> {
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let rows: Vec<(String, String, u32)> =
             sqlx::query_as(TAKEN_BACK).bind(day.to_string()).fetch_all(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         rows.into_iter()
             .map(|(purpose, key, count)| Ok(((read_purpose(&purpose)?, key), count)))
             .collect()
@@ -178,9 +178,9 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn reported(&self) -> Result<Reported, Error> {
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let rows: Vec<(String, String)> = sqlx::query_as(REPORTED).fetch_all(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         let mut reported = Reported::default();
         for (frozen_at, items) in rows {
             reported.at = reported.at.max(Some(read_instant(&frozen_at)?));
@@ -195,9 +195,9 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn has_real_deliveries(&self) -> Result<bool, Error> {
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let real = sqlx::query_scalar(REAL).fetch_one(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         Ok(real)
     }
 }

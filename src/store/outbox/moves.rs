@@ -170,7 +170,7 @@ impl Store {
             true => &SCRIPT_WITH_EXPIRED,
             false => &SCRIPT,
         };
-        tell(moves, self.run(place, sqlx::query_as(script).bind(rows)).await);
+        tell(moves, self.run(self.writer(place), sqlx::query_as(script).bind(rows)).await);
         // Without an answer, whoever wrote for us was stopped halfway.
         answer.try_recv().unwrap_or_else(|_| Err(sqlx::Error::WorkerCrashed.into()))
     }

@@ -138,9 +138,9 @@ impl Store {
     pub async fn unsent(&self) -> Result<Vec<Unsent>, Error> {
         type Row = (i64, String, String, String, Option<String>);
 
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let rows: Vec<Row> = sqlx::query_as(UNSENT).fetch_all(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         let unsent = |(id, state, to, items, next_at): Row| {
             let (commitments, steps) = read_items(&items)?;
             let items = commitments.into_iter().zip(steps).collect();
@@ -156,9 +156,9 @@ impl Store {
     /// When the store fails.
     pub async fn acts(&self, since: Option<DateTime<Utc>>) -> Result<Vec<Act>, Error> {
         let since = since.map(instant).unwrap_or_default();
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let rows = sqlx::query(ACTS).bind(since).fetch_all(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         let act = |row| Ok(Act { who: sqlx::Row::try_get(row, "who")?, row: LogRow::read(row)? });
         rows.iter().map(act).collect()
     }

@@ -143,14 +143,14 @@ impl Store {
     /// When the store fails.
     pub async fn planned(&self, after: &str) -> Result<Vec<PlannedReminder>, Error> {
         type Row = (String, String, u32, u32, String, String, i64);
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let rows: Parsed<Row> = sqlx::query_as(PLANNED_FOR)
             .bind(after)
             .bind(FREEZE_PAGE as i64)
             .bind(FREEZE_REMINDERS)
             .fetch_one(&mut *unit)
             .await?;
-        unit.commit().await?;
+        unit.keep();
         rows.ours("planned reminders")?
             .into_iter()
             .map(|(reader, commitment, revision, window, step, leader, last_event)| {

@@ -142,7 +142,7 @@ impl Store {
         now: DateTime<Utc>,
         today: NaiveDate,
     ) -> Result<Vec<Waiting>, Error> {
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let rows: Parsed<(i64, String, u32)> = sqlx::query_as(WAITING)
             .bind(after)
             .bind(instant(now))
@@ -150,7 +150,7 @@ impl Store {
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_one(&mut *unit)
             .await?;
-        unit.commit().await?;
+        unit.keep();
         let waiting =
             |(id, address_key, accepted_today)| Waiting { id, address_key, accepted_today };
         Ok(rows.ours("messages that wait")?.into_iter().map(waiting).collect())
@@ -168,7 +168,8 @@ impl Store {
     ) -> Result<Vec<Claimed>, Error> {
         let ids = json_list(ids.iter().copied());
         let script = sqlx::query_as(CLAIM_SCRIPT.as_str()).bind(ids).bind(epoch).bind(instant(now));
-        let found: Vec<ClaimedPage> = self.run(self.lock_writer().await, script).await?;
+        let unit = self.writer(self.lock_writer().await);
+        let found: Vec<ClaimedPage> = self.run(unit, script).await?;
         found.into_iter().next().map_or(Ok(Vec::new()), ClaimedPage::read)
     }
 
@@ -198,9 +199,9 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn queue_stopped_until(&self) -> Result<Option<DateTime<Utc>>, Error> {
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let until: Option<String> = sqlx::query_scalar(STOPPED).fetch_optional(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         until.map(|until| read_instant(&until)).transpose()
     }
 }

@@ -68,9 +68,9 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn unsent_by_state(&self) -> Result<Vec<(State, u64)>, Error> {
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let rows: Vec<(String, i64)> = sqlx::query_as(STATES).fetch_all(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         let count = |(state, count): (String, i64)| {
             Ok((read_state(&state)?, u64::try_from(count).unwrap_or_default()))
         };
@@ -94,9 +94,9 @@ impl Store {
     }
 
     async fn standing(&self, in_trouble: bool, most: u32) -> Result<Vec<Standing>, Error> {
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let rows = sqlx::query(WAITING).bind(in_trouble).bind(most).fetch_all(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         rows.iter().map(Standing::read).collect()
     }
 
@@ -109,9 +109,9 @@ impl Store {
         since: DateTime<Utc>,
         most: u32,
     ) -> Result<Vec<Standing>, Error> {
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let rows = sqlx::query(LOST).bind(instant(since)).bind(most).fetch_all(&mut *unit).await?;
-        unit.commit().await?;
+        unit.keep();
         rows.iter().map(Standing::read).collect()
     }
 
@@ -124,13 +124,13 @@ impl Store {
         today: NaiveDate,
         per_person_max: u32,
     ) -> Result<Option<DateTime<Utc>>, Error> {
-        let mut unit = self.read().await?;
+        let mut unit = self.read_once().await?;
         let since: Option<String> = sqlx::query_scalar(OLDEST)
             .bind(today.to_string())
             .bind(per_person_max)
             .fetch_one(&mut *unit)
             .await?;
-        unit.commit().await?;
+        unit.keep();
         since.as_deref().map(read_instant).transpose()
     }
 }
