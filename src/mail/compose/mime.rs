@@ -4,9 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
-use lettre::message::header::ContentType;
-use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Attachment, MultiPart, SinglePart};
+use encodify::qp;
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Attachment, Body, MultiPart, SinglePart};
 
 use super::calendar::Attached;
 use super::{ComposeError, Composed, Facts, Letter, Page, Sender, identity, text};
@@ -71,8 +71,8 @@ fn encode(
         message_id.chars().filter(char::is_ascii_alphanumeric).take(BOUNDARY_CHARS).collect();
     let letter = MultiPart::alternative()
         .boundary(&boundary)
-        .singlepart(SinglePart::plain(page.text.clone()))
-        .singlepart(SinglePart::html(page.html.clone()));
+        .singlepart(part(&page.text, ContentType::TEXT_PLAIN))
+        .singlepart(part(&page.html, ContentType::TEXT_HTML));
     if page.entries.is_empty() {
         return Ok(builder.multipart(letter)?.formatted());
     }
@@ -89,7 +89,18 @@ fn attachment(
     now: DateTime<Utc>,
 ) -> Result<SinglePart, Box<dyn std::error::Error>> {
     let kind = format!("text/calendar; charset=utf-8; method={}", entry.method());
-    Ok(Attachment::new(entry.file_name()).body(entry.file(sender, now), ContentType::parse(&kind)?))
+    let file = body(&entry.file(sender, now));
+    Ok(Attachment::new(entry.file_name()).body(file, ContentType::parse(&kind)?))
+}
+
+fn part(text: &str, kind: ContentType) -> SinglePart {
+    SinglePart::builder().header(kind).body(body(text))
+}
+
+/// A text as quoted-printable (RFC 2045, 6.7), its lines ended by CRLF.
+fn body(text: &str) -> Body {
+    let encoded = qp::BODY.encode(text).into_bytes();
+    Body::dangerous_pre_encoded(encoded, ContentTransferEncoding::QuotedPrintable)
 }
 
 /// `AAR-1 before:7; AAR-2 overdue:1`: what the mail is about, for whoever reads logs.

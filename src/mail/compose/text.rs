@@ -12,7 +12,7 @@ pub(super) fn fit(text: &str, chars_max: usize) -> String {
         return String::new();
     }
     let line = one_line(text);
-    if line.chars().count() <= chars_max {
+    if line.len() <= chars_max || line.chars().count() <= chars_max {
         return line;
     }
     let mut cut: String = line.chars().take(chars_max.saturating_sub(1)).collect();
@@ -24,11 +24,32 @@ pub(super) fn fit(text: &str, chars_max: usize) -> String {
     cut
 }
 
+/// Does not break a line, though it is a space.
+const NO_BREAK_SPACE: char = '\u{a0}';
+
 /// `text` on one line, single spaces between words, without characters that act but do not show. No-break spaces stay.
 pub(super) fn one_line(text: &str) -> String {
+    // As nearly every text is.
+    if is_one_line(text) { text.to_owned() } else { on_one_line(text) }
+}
+
+fn is_one_line(text: &str) -> bool {
+    let mut after_space = true;
+    let stays = |c: char| {
+        let follows = std::mem::replace(&mut after_space, c == ' ');
+        match c {
+            ' ' => !follows,
+            '!'..='~' | NO_BREAK_SPACE => true,
+            _ => !c.is_whitespace() && !is_unsafe(c),
+        }
+    };
+    text.chars().all(stays) && !text.ends_with(' ')
+}
+
+fn on_one_line(text: &str) -> String {
     let visible: String = text
         .chars()
-        .map(|c| if c.is_whitespace() && c != '\u{a0}' { ' ' } else { c })
+        .map(|c| if c.is_whitespace() && c != NO_BREAK_SPACE { ' ' } else { c })
         .filter(|c| !is_unsafe(*c))
         .collect();
     visible.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
@@ -73,6 +94,11 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_text_that_is_one_line_already_is_taken_as_it_is(text in "[ a\u{a0}æ\n\u{202e}]{0,6}") {
+            prop_assert_eq!(is_one_line(&text), on_one_line(&text) == text);
+        }
+
         #[test]
         fn a_fitted_text_is_one_visible_line_within_its_room(text in any::<String>(), max in 1_usize..80) {
             let fitted = fit(&text, max);

@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use memchr::memchr_iter;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
@@ -42,12 +43,15 @@ pub(super) async fn write(wire: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) ->
 /// after a lone CR or LF is doubled as well, so that no server can read an end of the message into its middle.
 pub(super) fn as_data(mime: &[u8]) -> Vec<u8> {
     let mut data = Vec::with_capacity(mime.len() + 64);
-    for line in mime.split_inclusive(|byte| matches!(byte, b'\r' | b'\n')) {
-        if line.starts_with(b".") {
+    let mut taken = 0;
+    for dot in memchr_iter(b'.', mime) {
+        if matches!(mime[..dot].last(), None | Some(b'\r' | b'\n')) {
+            data.extend_from_slice(&mime[taken..dot]);
             data.push(b'.');
+            taken = dot;
         }
-        data.extend_from_slice(line);
     }
+    data.extend_from_slice(&mime[taken..]);
     if !data.ends_with(b"\r\n") {
         data.extend_from_slice(b"\r\n");
     }
