@@ -90,9 +90,9 @@ impl Store {
 
     async fn facts(&self, commitments: &str) -> Result<Facts, Error> {
         let script = sqlx::query_as(SCRIPT.as_str()).bind(commitments);
-        let mut cells = self.run(self.reader(), script).await?.into_iter();
-        let mut cell = || cells.next().unwrap_or(Cell(None));
-        let (rows, sent, leaders) = (in_order(cell().rows()), cell().rows(), cell().rows());
+        let cells: Vec<Cell> = self.run(self.reader(), script).await?;
+        let [rows, sent, leaders] = cells.try_into().map_err(|_| sqlx::Error::RowNotFound)?;
+        let (rows, sent, leaders) = (in_order(rows.rows()), sent.rows(), leaders.rows());
         if let (Some(rows), Parsed(Some(leaders))) = (rows, leaders) {
             return Ok(Facts { book: (rows, Vec::new()), sent, leaders: (leaders, Vec::new()) });
         }

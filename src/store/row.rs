@@ -1,8 +1,8 @@
 //! Rows as others than us may have written them.
 
 use serde::de::DeserializeOwned;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row};
+use sqlx::sqlite::{SqliteRow, SqliteValue};
+use sqlx::{FromRow, Row, Value, ValueRef};
 
 use super::Error;
 
@@ -41,18 +41,18 @@ pub(super) fn readable<R>(rows: Vec<Tried<R>>) -> (Vec<R>, Vec<RowProblem>) {
     (read, problems)
 }
 
-/// The first cell of a row, as text; `None` when it cannot be read as text.
-pub(super) struct Cell(pub(super) Option<String>);
+/// The first cell of a row, not yet looked into.
+pub(super) struct Cell(SqliteValue);
 
 impl<'r> FromRow<'r, SqliteRow> for Cell {
     fn from_row(row: &'r SqliteRow) -> Result<Self, sqlx::Error> {
-        Ok(Self(row.try_get(0).ok()))
+        row.try_get_raw(0).map(|value| Self(value.to_owned()))
     }
 }
 
 impl Cell {
     pub(super) fn rows<R: DeserializeOwned>(self) -> Parsed<R> {
-        Parsed(self.0.and_then(|text| serde_json::from_str(&text).ok()))
+        Parsed::read(self.0.try_decode().ok())
     }
 }
 
@@ -61,7 +61,13 @@ pub(super) struct Parsed<R>(pub(super) Option<Vec<R>>);
 
 impl<'r, R: DeserializeOwned> FromRow<'r, SqliteRow> for Parsed<R> {
     fn from_row(row: &'r SqliteRow) -> Result<Self, sqlx::Error> {
-        Cell::from_row(row).map(Cell::rows)
+        Ok(Self::read(row.try_get(0).ok()))
+    }
+}
+
+impl<R: DeserializeOwned> Parsed<R> {
+    fn read(text: Option<&str>) -> Self {
+        Self(text.and_then(|text| serde_json::from_str(text).ok()))
     }
 }
 

@@ -58,3 +58,26 @@ pub(super) fn as_data(mime: &[u8]) -> Vec<u8> {
     data.extend_from_slice(b".\r\n");
     data
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn only_the_end_is_a_lone_dot_and_a_server_reads_what_was_written(mime in r"[.a\r\n]{0,12}") {
+            let data = String::from_utf8(as_data(mime.as_bytes())).unwrap();
+            let body = data.strip_suffix(".\r\n").unwrap();
+            prop_assert!(body.ends_with("\r\n"));
+            let mut read = String::new();
+            for line in body.split_inclusive(['\r', '\n']) {
+                prop_assert!(!line.starts_with('.') || line.starts_with(".."));
+                read.push_str(line.strip_prefix('.').unwrap_or(line));
+            }
+            let end = if mime.ends_with("\r\n") { "" } else { "\r\n" };
+            prop_assert_eq!(read, mime + end);
+        }
+    }
+}
