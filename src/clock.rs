@@ -1,15 +1,16 @@
 //! The only place that reads the time. A value, handed down.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
-use chrono_tz::Tz;
+
+use crate::domain::zone::Zone;
 
 /// Where the time comes from, and the zone in which people live.
 #[derive(Debug, Clone, Copy)]
 pub enum Clock {
     /// The machine's clock.
-    System(Tz),
+    System(Zone),
     /// Always the same instant: rehearsal and tests.
-    Fixed(DateTime<Utc>, Tz),
+    Fixed(DateTime<Utc>, Zone),
 }
 
 /// The hour of the day that `--on` pretends.
@@ -18,7 +19,7 @@ const REHEARSAL_HOUR: u32 = 8;
 impl Clock {
     /// 08:00:00 on `day` in `zone` (the first valid minute after it, should a zone ever skip that hour).
     #[must_use]
-    pub fn on(day: NaiveDate, zone: Tz) -> Self {
+    pub fn on(day: NaiveDate, zone: Zone) -> Self {
         let wall = day.and_time(NaiveTime::from_hms_opt(REHEARSAL_HOUR, 0, 0).unwrap_or_default());
         let instant = zone
             .from_local_datetime(&wall)
@@ -39,7 +40,7 @@ impl Clock {
 
     /// The zone of the municipality.
     #[must_use]
-    pub fn zone(&self) -> Tz {
+    pub fn zone(&self) -> Zone {
         match self {
             Self::System(zone) | Self::Fixed(_, zone) => *zone,
         }

@@ -18,7 +18,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
-use chrono_tz::Tz;
 use serde::Deserialize;
 use toml::{Table, Value};
 use tracing::level_filters::LevelFilter;
@@ -33,6 +32,7 @@ use crate::domain::address::{EmailAddress, Mailbox};
 use crate::domain::calendar::Calendar;
 use crate::domain::leader::Language;
 use crate::domain::rule::KindTable;
+use crate::domain::zone::Zone;
 use crate::schedule::{Schedule, SendingDays};
 
 /// The file that is read when none is asked for and this one is there.
@@ -46,7 +46,7 @@ pub struct Config {
     /// `[calendar] days_off`, with the public holidays.
     pub calendar: Calendar,
     /// `[calendar] timezone`: where all wall-clock times are.
-    pub timezone: Tz,
+    pub timezone: Zone,
     /// `[schedule] reminders`
     pub reminders: Schedule,
     /// `[schedule] report`

@@ -11,7 +11,8 @@ pub use sending::{SEARCH_DAYS_MAX, SendingDays};
 
 use chrono::{DateTime, Datelike, Days, DurationRound, NaiveDate, NaiveDateTime, NaiveTime};
 use chrono::{TimeDelta, TimeZone, Utc};
-use chrono_tz::Tz;
+
+use crate::domain::zone::Zone;
 
 /// A cron line with day names, checked: it fires on at least one day.
 ///
@@ -101,7 +102,7 @@ impl Schedule {
     /// The instant of a firing at `wall` in `zone`: of an hour that comes twice the first, in an hour that is skipped
     /// the first minute after it.
     #[must_use]
-    pub fn resolve(wall: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
+    pub fn resolve(wall: NaiveDateTime, zone: Zone) -> DateTime<Utc> {
         let exact = zone.from_local_datetime(&wall).earliest();
         let after_the_gap = || {
             let minute = wall.duration_trunc(TimeDelta::minutes(1)).ok()?;
@@ -118,7 +119,7 @@ impl Schedule {
     /// The wall-clock time up to which every firing has had its instant by `now`: what the clock shows, and while an
     /// hour comes for the second time the whole of that hour.
     #[must_use]
-    pub fn wall_reached(now: DateTime<Utc>, zone: Tz) -> NaiveDateTime {
+    pub fn wall_reached(now: DateTime<Utc>, zone: Zone) -> NaiveDateTime {
         let wall = now.with_timezone(&zone).naive_local();
         let ahead = |seconds| wall + TimeDelta::seconds(seconds);
         let first = |wall| Self::resolve(wall, zone);
@@ -138,7 +139,7 @@ impl Schedule {
 
     /// The next `n` instants of firing strictly after `after`, rising. Fewer when the years of the line are over.
     #[must_use]
-    pub fn next_runs(&self, after: DateTime<Utc>, zone: Tz, n: usize) -> Vec<DateTime<Utc>> {
+    pub fn next_runs(&self, after: DateTime<Utc>, zone: Zone, n: usize) -> Vec<DateTime<Utc>> {
         let mut last = after;
         let wall = after.with_timezone(&zone).naive_local();
         let firings = std::iter::successors(self.next_wall(wall), |wall| self.next_wall(*wall));

@@ -3,12 +3,12 @@
 use std::io::Write;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
-use chrono_tz::Tz;
 use serde::Serialize;
 
 use super::deadline::write_json;
 use super::exit::Exit;
 use super::setting::Setting;
+use crate::domain::zone::Zone;
 use crate::schedule::Schedule;
 use crate::store::outbox::{LogRow, Unsent};
 
@@ -61,7 +61,7 @@ pub(super) async fn show(
 }
 
 /// A message that is still to leave, so that its number is known to whoever wants to hold or release it.
-fn waiting(unsent: &Unsent, zone: Tz, out: &mut impl Write) -> anyhow::Result<()> {
+fn waiting(unsent: &Unsent, zone: Zone, out: &mut impl Write) -> anyhow::Result<()> {
     let Unsent { id, state, to, items, next_at } = unsent;
     let items: Vec<String> = items.iter().map(|(one, step)| format!("{one} {step}")).collect();
     let again = next_at.map(|at| format!(", again at {}", local(at, zone))).unwrap_or_default();
@@ -70,11 +70,11 @@ fn waiting(unsent: &Unsent, zone: Tz, out: &mut impl Write) -> anyhow::Result<()
 }
 
 /// An instant as people of the zone write it, with its offset.
-pub(super) fn local(at: DateTime<Utc>, zone: Tz) -> String {
+pub(super) fn local(at: DateTime<Utc>, zone: Zone) -> String {
     at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, false)
 }
 
-fn shown<'r>(row: &'r LogRow, who: Option<&'r str>, zone: Tz) -> AttemptJson<'r> {
+fn shown<'r>(row: &'r LogRow, who: Option<&'r str>, zone: Zone) -> AttemptJson<'r> {
     AttemptJson {
         id: row.id,
         at: local(row.at, zone),
@@ -91,7 +91,7 @@ fn shown<'r>(row: &'r LogRow, who: Option<&'r str>, zone: Tz) -> AttemptJson<'r>
     }
 }
 
-fn line(row: &LogRow, zone: Tz, out: &mut impl Write) -> anyhow::Result<()> {
+fn line(row: &LogRow, zone: Zone, out: &mut impl Write) -> anyhow::Result<()> {
     let at = row.at.with_timezone(&zone).format("%Y-%m-%d %H:%M:%S");
     let items: Vec<String> = row
         .commitments

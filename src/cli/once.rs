@@ -2,8 +2,6 @@
 
 use std::io::Write;
 
-use chrono_tz::Tz;
-
 use super::Everywhere;
 use super::exit::Exit;
 use super::log::local;
@@ -12,6 +10,7 @@ use super::restored;
 use super::setting::Setting;
 use crate::delivery::engine::Step;
 use crate::delivery::shift::{PassReport, Shift};
+use crate::domain::zone::Zone;
 
 /// Plans, enqueues, delivers what is due, and says what it came to.
 pub(super) async fn once(
@@ -61,7 +60,7 @@ async fn rehearse(setting: &Setting, out: &mut impl Write) -> anyhow::Result<Exi
 }
 
 /// Says what needs a person's attention.
-fn explain(report: &PassReport, zone: Tz, out: &mut impl Write) -> anyhow::Result<()> {
+fn explain(report: &PassReport, zone: Zone, out: &mut impl Write) -> anyhow::Result<()> {
     if let Some(posted) = &report.posted {
         for problem in &posted.problems {
             writeln!(out, "{}: {}", problem.reference, problem.what)?;

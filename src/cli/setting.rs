@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use chrono_tz::Tz;
-
 use super::Everywhere;
 use super::exit::{Exit, Failure};
 use crate::clock::Clock;
 use crate::config::{self, Config, Place, Problem, Problems, TransportKind};
 use crate::delivery::pass::Desk;
+use crate::domain::zone::Zone;
 use crate::mail::compose::{TemplateError, Templates};
 use crate::store::{RowProblem, Stamp, Store};
 use crate::telemetry;
@@ -42,7 +41,7 @@ impl Setting {
             Some(file) => Some(file.as_path()),
             None => Some(default).filter(|file| file.exists()),
         };
-        let today = everywhere.on.unwrap_or_else(|| Clock::System(Tz::UTC).today());
+        let today = everywhere.on.unwrap_or_else(|| Clock::System(Zone::UTC).today());
         let (variables, unreadable) = environment();
         let (config, mut problems) = config::look(file, variables, today)?;
         problems.extend(unreadable);

@@ -3,12 +3,12 @@
 use std::fmt::{self, Display};
 use std::str::FromStr;
 
-use chrono_tz::{TZ_VARIANTS, Tz};
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::keys::is_alike;
 use crate::domain::leader::Language;
+use crate::domain::zone::Zone;
 
 /// A whole number from `MIN` to `MAX`.
 pub(super) struct Whole<const MIN: u32, const MAX: u32>(pub u32);
@@ -77,15 +77,15 @@ fn read<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
 }
 
 /// The name of a time zone, such as `Europe/Copenhagen`.
-pub(super) struct Zone(pub Tz);
+pub(super) struct ZoneName(pub Zone);
 
-impl FromStr for Zone {
+impl FromStr for ZoneName {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
         name.parse().map(Self).map_err(|_| {
-            let distance = |zone: &&Tz| strsim::damerau_levenshtein(zone.name(), name);
-            let near = TZ_VARIANTS.iter().filter(|zone| is_alike(name, zone.name()));
+            let distance = |known: &&str| strsim::damerau_levenshtein(known, name);
+            let near = Zone::names().filter(|known| is_alike(name, known));
             match near.min_by_key(distance) {
                 Some(nearest) => format!("{name:?} is no time zone; did you mean {nearest}?"),
                 None => format!("{name:?} is no time zone; write one such as Europe/Copenhagen"),

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use tracing::level_filters::LevelFilter;
 
-use super::field::{Code, List, Parsed, Whole, Zone};
+use super::field::{Code, List, Parsed, Whole, ZoneName};
 use super::rules::RawRules;
 use super::web::PublicUrl;
 use super::{Command, Format, OnUnknown, Tls, TransportKind};
@@ -59,7 +59,7 @@ pub(super) struct RawStore {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawCalendar {
-    pub timezone: Parsed<Zone>,
+    pub timezone: Parsed<ZoneName>,
     pub days_off: List<DayOff>,
 }
 

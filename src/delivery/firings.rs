@@ -1,9 +1,9 @@
 //! Which schedules fire now: each firing once, one missed earlier the same day made up, older ones left to the next.
 
 use chrono::{DateTime, NaiveDateTime, NaiveTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 
 use super::pass::Desk;
+use crate::domain::zone::Zone;
 use crate::schedule::Schedule;
 use crate::store::{self, Timetable};
 
@@ -96,7 +96,7 @@ fn decide(
     schedule: &Schedule,
     last: Option<NaiveDateTime>,
     now: DateTime<Utc>,
-    zone: Tz,
+    zone: Zone,
 ) -> Decision {
     let reached = Schedule::wall_reached(now, zone);
     let Some(last) = last.filter(|last| Schedule::resolve(*last, zone) <= now) else {
@@ -115,7 +115,7 @@ mod tests {
 
     use super::*;
 
-    const ZONE: Tz = chrono_tz::Europe::Copenhagen;
+    const ZONE: Zone = Zone::COPENHAGEN;
 
     fn at(text: &str) -> DateTime<Utc> {
         Schedule::resolve(wall(text), ZONE)

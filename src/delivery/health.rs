@@ -2,9 +2,9 @@
 //! another attempt is not late.
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 
 use super::pass::Desk;
+use crate::domain::zone::Zone;
 use crate::schedule::Schedule;
 use crate::store::{self, OnHold, Timetable};
 
@@ -78,7 +78,7 @@ fn missed(
     schedule: &Schedule,
     last: Option<NaiveDateTime>,
     now: DateTime<Utc>,
-    zone: Tz,
+    zone: Zone,
 ) -> Option<DateTime<Utc>> {
     let firing = schedule.latest_firing(last?, Schedule::wall_reached(now, zone))?;
     Some(Schedule::resolve(firing, zone))

@@ -8,3 +8,4 @@ pub mod recurrence;
 pub mod reminder;
 pub mod rule;
 pub mod window;
+pub mod zone;

@@ -5,6 +5,7 @@ use advis::config::{
 };
 use advis::domain::leader::Language;
 use advis::domain::rule::{KindRules, KindTable, Overdue};
+use advis::domain::zone::Zone;
 use chrono::NaiveDate;
 use proptest::prelude::*;
 
@@ -55,7 +56,7 @@ fn defaults() -> Config {
 fn without_a_file_and_variables_the_defaults_hold() {
     let config = defaults();
     assert_eq!(config.store.path, Path::new("data/advis.db"));
-    assert_eq!(config.timezone, chrono_tz::Europe::Copenhagen);
+    assert_eq!(config.timezone, Zone::COPENHAGEN);
     assert!(!config.calendar.is_working_day("2026-06-05".parse().unwrap()));
     assert!(!config.calendar.is_working_day("2026-12-24".parse().unwrap()));
     assert_eq!(config.reminders.source(), "0 0 8 * * Mon-Fri");

@@ -19,12 +19,12 @@ use advis::delivery::state::{OnUnknown, Retry, State};
 use advis::domain::reminder::{Reminder, ReminderKey};
 use advis::domain::rule::Step;
 use advis::domain::window::Window;
+use advis::domain::zone::Zone;
 use advis::mail::transport::smtp::{SmtpSettings, SmtpTransport, Tls};
 use advis::mail::transport::{FileTransport, Transport};
 use advis::store::Store;
 use advis::store::outbox::{Frozen, LogRow, Purpose};
 use chrono::{NaiveDate, TimeDelta};
-use chrono_tz::Europe::Copenhagen;
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
@@ -43,11 +43,11 @@ fn today() -> NaiveDate {
 
 /// 08:00 in Copenhagen on the day of the tests.
 fn clock() -> Clock {
-    Clock::on(today(), Copenhagen)
+    Clock::on(today(), Zone::COPENHAGEN)
 }
 
 fn later(minutes: i64) -> Clock {
-    Clock::Fixed(clock().now() + TimeDelta::minutes(minutes), Copenhagen)
+    Clock::Fixed(clock().now() + TimeDelta::minutes(minutes), Zone::COPENHAGEN)
 }
 
 /// A store in a folder of its own, with the leaders l1 to l9 and the commitments C-1 to C-9: each due on 2020-01-31,

@@ -26,3 +26,4 @@ mod store;
 mod tidy;
 mod web;
 mod world;
+mod zone;

@@ -15,10 +15,10 @@ use advis::delivery::pass::Desk;
 use advis::delivery::shift::{PassReport, Shift};
 use advis::domain::commitment::Status;
 use advis::domain::window::Window;
+use advis::domain::zone::Zone;
 use advis::mail::compose::Templates;
 use advis::store::{Edited, Error, Stamp, Store, Timetable, Which};
 use chrono::NaiveDate;
-use chrono_tz::Europe::Copenhagen;
 use mailparse::{MailHeaderMap, ParsedMail, parse_mail};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
@@ -166,7 +166,7 @@ fn day(text: &str) -> NaiveDate {
 
 /// 08:00 in Copenhagen.
 fn clock(on: &str) -> Clock {
-    Clock::on(day(on), Copenhagen)
+    Clock::on(day(on), Zone::COPENHAGEN)
 }
 
 fn stamp(on: &str) -> Stamp {
@@ -187,7 +187,7 @@ async fn what_else_was_in_a_message_taken_back_goes_the_same_day_in_another() {
     world.make(day, world.store.done(&["DONE"], false, &stamp(day))).await;
     for (time, plans) in [("07:59", false), ("08:01", true)] {
         let now = format!("{day}T{time}:00+02:00").parse().unwrap();
-        let clock = Clock::Fixed(now, Copenhagen);
+        let clock = Clock::Fixed(now, Zone::COPENHAGEN);
         let desk = world.desk(&clock);
         // The first start of a store has missed no firing.
         desk.store.record_firing(Timetable::Reminders, clock.wall()).await.unwrap();

@@ -16,10 +16,10 @@ use advis::delivery::engine::{Debt, Lane, Limits, Outbox, Step, step};
 use advis::delivery::firings::Firings;
 use advis::delivery::pass::Desk;
 use advis::delivery::state::{OnUnknown, Retry};
+use advis::domain::zone::Zone;
 use advis::mail::compose::Templates;
 use advis::store::{self, Store};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use chrono_tz::Europe::Copenhagen;
 use fastrand::Rng;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use tempfile::TempDir;
@@ -129,7 +129,7 @@ impl Simulation {
         let config = config::load(Some(&file), Vec::new(), first).unwrap();
         let last = first + TimeDelta::days(plan.days);
         let model = book::model(&mut rng, plan.commitments, first, last);
-        let now = Clock::on(first, Copenhagen).now() - TimeDelta::hours(2);
+        let now = Clock::on(first, Zone::COPENHAGEN).now() - TimeDelta::hours(2);
         let server = Server::new(rng.fork(), plan.faults, now);
         let outcome = Outcome::default();
         let settings = Arc::new(Settings { config, templates: Templates::built_in() });
@@ -163,7 +163,7 @@ impl Simulation {
     }
 
     fn clock(&self) -> Clock {
-        Clock::Fixed(self.now, Copenhagen)
+        Clock::Fixed(self.now, Zone::COPENHAGEN)
     }
 
     fn chance(&mut self, per_thousand: u32) -> bool {
@@ -340,7 +340,7 @@ impl Simulation {
 
     /// Sleeps until something is to be done, or a minute more; now and then the clock jumps, or the machine sleeps.
     async fn wait(&mut self, end: DateTime<Utc>) {
-        let zone = Copenhagen;
+        let zone = Zone::COPENHAGEN;
         let schedules = [&self.settings.config.reminders, &self.settings.config.report];
         let firing = schedules.into_iter().filter_map(|one| one.next_runs(self.now, zone, 1).pop());
         let waiting = check::next_attempt(&mut self.eye, self.now).await;

@@ -31,8 +31,14 @@ const PURE: [&str; 8] =
     ["domain", "phrase", "planner", "intake", "schedule", "link", "delivery/state", "mail/compose"];
 
 /// What only one room may name.
-const CONFINED: [(&str, &str); 4] =
-    [("sqlx", "store"), ("lettre", "mail"), ("icalendar", "mail"), ("axum", "web")];
+const CONFINED: [(&str, &str); 6] = [
+    ("sqlx", "store"),
+    ("lettre", "mail"),
+    ("icalendar", "mail"),
+    ("encodify", "mail"),
+    ("axum", "web"),
+    ("tzdb_data", "domain"),
+];
 
 /// What no pure room may name.
 const IMPURE: [&str; 9] = [

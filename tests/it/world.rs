@@ -8,6 +8,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use advis::domain::zone::Zone;
 use assert_cmd::assert::OutputAssertExt;
 use mailparse::{MailHeaderMap, ParsedMail};
 use serde_json::Value;
@@ -217,7 +218,7 @@ impl Mail {
         let items = header("X-Advis-Items").unwrap_or_default();
         Self {
             sent: Sent {
-                on: on.with_timezone(&chrono_tz::Europe::Copenhagen).date_naive().to_string(),
+                on: on.with_timezone(&Zone::COPENHAGEN).date_naive().to_string(),
                 to: to.extract_single_info().unwrap().addr,
                 items: items.split(';').map(|item| item.trim().to_owned()).collect(),
             },

@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use chrono::NaiveDate;
-use chrono_tz::Tz;
 use comfy_table::Table;
 
 use super::Everywhere;
@@ -26,6 +25,7 @@ use crate::delivery::state::State;
 use crate::domain::commitment::Status;
 use crate::domain::leader::Capacity;
 use crate::domain::rule::Ladder;
+use crate::domain::zone::Zone;
 use crate::mail::compose::Templates;
 use crate::store::outbox::{LogRow, Purpose};
 use crate::store::{Stamp, Store, Which};
@@ -56,7 +56,7 @@ const PLAYER: &str = "demo";
 
 /// Plays two and a half years in a fresh folder and tells the story.
 pub(super) async fn demo(dir: &Path, out: &mut impl Write) -> anyhow::Result<Exit> {
-    let watch = Clock::System(Tz::UTC);
+    let watch = Clock::System(Zone::UTC);
     let began = watch.now();
     let stage = Stage::build(dir)?;
     let everywhere = stage.everywhere(FIRST_DAY);

@@ -9,11 +9,11 @@ use advis::delivery::firings::Firings;
 use advis::delivery::pass::Desk;
 use advis::delivery::shift::Shift;
 use advis::domain::rule::{Ladder, Step};
+use advis::domain::zone::Zone;
 use advis::mail::compose::Templates;
 use advis::schedule::Schedule;
 use advis::store::Store;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use chrono_tz::Europe::Copenhagen;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tempfile::TempDir;
@@ -38,7 +38,7 @@ const COMMITMENTS: i64 = 30;
 
 /// Wall time in Copenhagen.
 fn at(wall: &str) -> DateTime<Utc> {
-    Schedule::resolve(wall.parse().unwrap(), Copenhagen)
+    Schedule::resolve(wall.parse().unwrap(), Zone::COPENHAGEN)
 }
 
 fn day(text: &str) -> NaiveDate {
@@ -96,7 +96,7 @@ impl World {
             }
         }
         world.sql(&sql).await;
-        let entry = Clock::on(day(DAY_OF_ENTRY), Copenhagen);
+        let entry = Clock::on(day(DAY_OF_ENTRY), Zone::COPENHAGEN);
         world.desk(&entry).read_new().await.unwrap();
         world
     }
@@ -126,7 +126,7 @@ impl World {
     /// A worker that looks at the clock at each of these instants.
     async fn live(&self, instants: impl IntoIterator<Item = DateTime<Utc>>) {
         let clocks: Vec<Clock> =
-            instants.into_iter().map(|now| Clock::Fixed(now, Copenhagen)).collect();
+            instants.into_iter().map(|now| Clock::Fixed(now, Zone::COPENHAGEN)).collect();
         let lock = self.store.lock_sender().unwrap();
         let mut shift = Shift::begin(&self.desk(&clocks[0]), &lock).await.unwrap();
         for clock in &clocks {
@@ -207,7 +207,7 @@ impl World {
             let span = hour[PER_HOUR] - hour[0];
             assert!(span >= TimeDelta::hours(1), "{name}: too many from {} on", hour[0]);
         }
-        let clock = Clock::Fixed(at(&format!("{last}T23:00:00")), Copenhagen);
+        let clock = Clock::Fixed(at(&format!("{last}T23:00:00")), Zone::COPENHAGEN);
         assert_eq!(self.desk(&clock).rehearse().await.unwrap(), [], "{name}: due and not sent");
         let counts = self.store.waiting(0, 99, clock.now(), clock.today()).await.unwrap();
         assert_eq!(counts, [], "{name}: frozen and not sent");

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use advis::clock::Clock;
 use advis::config::{self, Config};
 use advis::delivery::pass::Desk;
+use advis::domain::zone::Zone;
 use advis::link::{Claims, Keys, Purpose};
 use advis::mail::compose::Templates;
 use advis::store::Store;
 use advis::web::{self, Limits, Pace, Pages, Settings};
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Europe::Copenhagen;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
 use tempfile::TempDir;
@@ -393,13 +393,13 @@ pub(super) fn sign(
 }
 
 pub(super) fn at(day: &str) -> Clock {
-    Clock::on(day.parse().unwrap(), Copenhagen)
+    Clock::on(day.parse().unwrap(), Zone::COPENHAGEN)
 }
 
 /// So many seconds after 08:00 of that day.
 pub(super) fn later(day: &str, seconds: i64) -> Clock {
     let now: DateTime<Utc> = at(day).now();
-    Clock::Fixed(now + TimeDelta::seconds(seconds), Copenhagen)
+    Clock::Fixed(now + TimeDelta::seconds(seconds), Zone::COPENHAGEN)
 }
 
 fn settings(config: Config, clock: Clock) -> Settings {
