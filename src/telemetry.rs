@@ -8,7 +8,8 @@ use std::io::{IsTerminal, stderr};
 use chrono::{DateTime, Utc};
 use tracing::level_filters::LevelFilter;
 use tracing::{debug, error, info, warn};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use self::metrics::count_attempt;
@@ -26,15 +27,19 @@ pub enum Format {
 
 /// Writes events of `level` and above to standard error; of libraries only warnings. Does nothing when called again.
 pub fn init(format: Format, level: LevelFilter) {
-    let filter = EnvFilter::default()
-        .add_directive(LevelFilter::WARN.min(level).into())
-        .add_directive(ours(level));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    let filter = Targets::new()
+        .with_default(LevelFilter::WARN.min(level))
+        .with_target(env!("CARGO_PKG_NAME"), level);
+    let builder = tracing_subscriber::fmt().with_max_level(level).with_writer(stderr);
     let begun = match format {
         // The builder heeds NO_COLOR itself, unless it is told to colour.
-        Format::Text if stderr().is_terminal() => builder.with_target(false).finish().try_init(),
-        Format::Text => builder.with_target(false).with_ansi(false).finish().try_init(),
-        Format::Json => builder.json().flatten_event(true).finish().try_init(),
+        Format::Text if stderr().is_terminal() => {
+            builder.with_target(false).finish().with(filter).try_init()
+        }
+        Format::Text => {
+            builder.with_target(false).with_ansi(false).finish().with(filter).try_init()
+        }
+        Format::Json => builder.json().flatten_event(true).finish().with(filter).try_init(),
     };
     // A second call can only come from tests that share a process.
     begun.ok();
@@ -48,11 +53,6 @@ pub fn log_panics() {
         let said = panic.payload_as_str().map(mask_all);
         error!(place, ?said, "program.panicked");
     }));
-}
-
-fn ours(level: LevelFilter) -> tracing_subscriber::filter::Directive {
-    let name = concat!(env!("CARGO_PKG_NAME"), "=");
-    format!("{name}{level}").parse().unwrap_or_else(|_| level.into())
 }
 
 /// `leder@kommune.example` as `l***@kommune.example`: enough to find a person in the book, too little to write to one.
