@@ -1,7 +1,8 @@
 //! Many rows in few statements: they go to SQLite as JSON arrays, which it unfolds with `json_each($1)`, or, where each
 //! row is an object with many cells, with `jsonb_each($1)`, which reads the text of each only once.
 
-use chrono::NaiveDate;
+use std::fmt::Display;
+
 use serde::{Serialize, Serializer};
 use sqlx::SqliteConnection;
 
@@ -10,11 +11,11 @@ use super::Error;
 /// Rows in one statement: enough that the cost of a call does not count, few enough that its text stays small.
 const BATCH_ROWS_MAX: usize = 1_000;
 
-/// A day in JSON: `2020-01-31`.
+/// A text in JSON, as its value is printed: a day `2020-01-31`, a step `before:30`.
 #[derive(Clone, Copy)]
-pub(super) struct Day(pub(super) NaiveDate);
+pub(super) struct Printed<T>(pub(super) T);
 
-impl Serialize for Day {
+impl<T: Display> Serialize for Printed<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
     }
@@ -28,7 +29,7 @@ pub(super) struct Batch {
 
 impl Batch {
     pub(super) fn of(sql: &'static str, rows: &[impl Serialize]) -> Result<Self, Error> {
-        let parts = rows.chunks(BATCH_ROWS_MAX).map(json).collect::<Result<_, _>>()?;
+        let parts = rows.chunks(BATCH_ROWS_MAX).map(json_list).collect::<Result<_, _>>()?;
         Ok(Self { sql, parts })
     }
 
@@ -61,7 +62,7 @@ pub(super) async fn whole(
     rows: &[impl Serialize],
     rest: &[&str],
 ) -> Result<(), Error> {
-    execute(unit, sql, json(rows)?, rest).await
+    execute(unit, sql, json_list(rows)?, rest).await
 }
 
 async fn execute(
@@ -76,6 +77,11 @@ async fn execute(
 }
 
 /// `rows` as a JSON array.
-pub(super) fn json(rows: &[impl Serialize]) -> Result<String, Error> {
-    Ok(serde_json::to_string(rows).map_err(|error| sqlx::Error::Encode(Box::new(error)))?)
+pub(super) fn json_list(rows: impl IntoIterator<Item: Serialize>) -> Result<String, Error> {
+    to_json(&rows.into_iter().collect::<Vec<_>>())
+}
+
+/// `row` as JSON.
+pub(super) fn to_json(row: &impl Serialize) -> Result<String, Error> {
+    Ok(serde_json::to_string(row).map_err(|error| sqlx::Error::Encode(Box::new(error)))?)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use sqlx::{FromRow, SqliteConnection};
 
-use super::batch::json;
+use super::batch::json_list;
 use super::cells::{CommitmentRow, Unreadable, confidence, some_day};
 use super::row::{Parsed, RowProblem, Tried, readable};
 use super::{Error, Store};
@@ -89,7 +89,7 @@ impl Which<'_> {
             Self::Alive => &[Status::Open, Status::NeedsDate],
         };
         let names: Vec<&str> = statuses.iter().map(|status| status.name()).collect();
-        json(&names).map(Some)
+        json_list(&names).map(Some)
     }
 }
 
@@ -202,7 +202,7 @@ async fn quick_rows(
     which: Which<'_>,
 ) -> Result<Option<Vec<CommitmentRow>>, Error> {
     if let Which::These(references) = which {
-        let these = sqlx::query_as(CELLS_THESE).bind(json(references)?);
+        let these = sqlx::query_as(CELLS_THESE).bind(json_list(references)?);
         return Ok(in_order(these.fetch_one(unit).await?));
     }
     let statuses = which.statuses()?;
@@ -234,7 +234,7 @@ async fn careful_rows(
 ) -> Result<Vec<Tried<CommitmentRow>>, Error> {
     Ok(match which {
         Which::These(references) => {
-            sqlx::query_as(BOOK_THESE).bind(json(references)?).fetch_all(unit).await?
+            sqlx::query_as(BOOK_THESE).bind(json_list(references)?).fetch_all(unit).await?
         }
         _ => sqlx::query_as(BOOK).bind(which.statuses()?).fetch_all(unit).await?,
     })

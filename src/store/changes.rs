@@ -5,7 +5,7 @@ use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use super::Error;
-use super::batch::{Batch, Day, batch, whole};
+use super::batch::{Batch, Printed, batch, whole};
 use crate::domain::commitment::{BookWindow, Commitment, Status};
 use crate::domain::recurrence::Recurrence;
 use crate::domain::window::{Confidence, Deadline, Undated, Window};
@@ -91,7 +91,7 @@ pub enum ClosedAs {
 pub(super) struct StatusRow<'a> {
     pub(super) reference: &'a str,
     pub(super) status: &'static str,
-    pub(super) entered_on: Option<Day>,
+    pub(super) entered_on: Option<Printed<NaiveDate>>,
     pub(super) confidence: Option<&'static str>,
 }
 
@@ -102,7 +102,7 @@ impl<'a> StatusRow<'a> {
     }
 
     pub(super) fn entering(self, day: NaiveDate) -> Self {
-        Self { entered_on: Some(Day(day)), ..self }
+        Self { entered_on: Some(Printed(day)), ..self }
     }
 
     /// With a reading that somebody confirmed.
@@ -116,7 +116,7 @@ impl<'a> StatusRow<'a> {
 pub(super) struct DeadlineRow<'a> {
     pub(super) reference: &'a str,
     pub(super) revision: u32,
-    pub(super) entered_on: Day,
+    pub(super) entered_on: Printed<NaiveDate>,
     pub(super) status: &'static str,
     pub(super) phrase: Option<&'a str>,
     pub(super) confidence: Option<&'static str>,
@@ -137,7 +137,7 @@ impl<'a> DeadlineRow<'a> {
         Self {
             reference,
             revision,
-            entered_on: Day(entered_on),
+            entered_on: Printed(entered_on),
             status: status.name(),
             phrase: None,
             confidence: None,
@@ -176,9 +176,9 @@ pub(super) struct WindowRow<'a> {
     pub(super) commitment: &'a str,
     pub(super) revision: u32,
     pub(super) number: u32,
-    pub(super) opens: Day,
-    pub(super) due: Option<Day>,
-    pub(super) made_on: Option<Day>,
+    pub(super) opens: Printed<NaiveDate>,
+    pub(super) due: Option<Printed<NaiveDate>>,
+    pub(super) made_on: Option<Printed<NaiveDate>>,
 }
 
 impl<'a> WindowRow<'a> {
@@ -188,9 +188,9 @@ impl<'a> WindowRow<'a> {
             commitment,
             revision,
             number,
-            opens: Day(opens),
-            due: due.map(Day),
-            made_on: made_on.map(Day),
+            opens: Printed(opens),
+            due: due.map(Printed),
+            made_on: made_on.map(Printed),
         }
     }
 }
@@ -215,7 +215,7 @@ pub(super) struct CloseRow<'a> {
     pub(super) commitment: &'a str,
     pub(super) revision: u32,
     pub(super) number: u32,
-    pub(super) on: Day,
+    pub(super) on: Printed<NaiveDate>,
     #[serde(rename = "as")]
     pub(super) closed_as: ClosedAs,
 }
@@ -226,8 +226,8 @@ pub(super) struct ResponsibleRow<'a> {
     pub(super) commitment: &'a str,
     pub(super) leader: &'a str,
     pub(super) position: usize,
-    pub(super) since: Option<Day>,
-    pub(super) until: Option<Day>,
+    pub(super) since: Option<Printed<NaiveDate>>,
+    pub(super) until: Option<Printed<NaiveDate>>,
 }
 
 pub(super) async fn set_status(

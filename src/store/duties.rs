@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 use sqlx::SqliteConnection;
 
-use super::batch::{Day, json as json_text};
+use super::batch::{Printed, json_list};
 use super::changes::{ResponsibleRow, replace_responsible};
 use super::edited::{Deed, Edited, finish};
 use super::edits::{named, one, refuse_closed, refuse_unknown};
@@ -58,7 +58,7 @@ impl Store {
             .bind(stamp.day.to_string())
             .execute(&mut *unit)
             .await?;
-        let detail = json!({ "leader": leader, "until": Day(until) });
+        let detail = json!({ "leader": leader, "until": Printed(until) });
         finish(unit, stamp, Deed::Snoozed, vec![(&commitment, detail)]).await
     }
 
@@ -197,7 +197,7 @@ impl Store {
             all.extend(rows(&commitment.reference, leaders, on_day.max(stamp.day)));
         }
         replace_responsible(&mut unit, &all).await?;
-        let detail = json!({ "from": from, "to": to, "on": Day(on_day) });
+        let detail = json!({ "from": from, "to": to, "on": Printed(on_day) });
         let touched = book.iter().map(|one| (one, detail.clone())).collect();
         finish(unit, stamp, Deed::Assigned, touched).await
     }
@@ -220,8 +220,8 @@ fn rows<'a>(
             commitment,
             leader,
             position,
-            since: Some(Day(since)),
-            until: until.map(Day),
+            since: Some(Printed(since)),
+            until: until.map(Printed),
         })
         .collect()
 }
@@ -235,7 +235,7 @@ fn refuse_nobody(leaders: &[&str]) -> Result<(), Error> {
 
 async fn known_leaders(unit: &mut SqliteConnection, leaders: &[&str]) -> Result<(), Error> {
     let known: Vec<String> =
-        sqlx::query_scalar(KNOWN_LEADERS).bind(json_text(leaders)?).fetch_all(unit).await?;
+        sqlx::query_scalar(KNOWN_LEADERS).bind(json_list(leaders)?).fetch_all(unit).await?;
     refuse_unknown(leaders.iter().copied().filter(|leader| !known.iter().any(|one| one == leader)))
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 use sqlx::SqliteConnection;
 
-use super::batch::{Day, json as json_text};
+use super::batch::{Printed, json_list};
 use super::book::{self, Which};
 use super::changes::{
     CloseRow, ClosedAs, DeadlineRow, StatusRow, WindowRow, add_windows, close_windows,
@@ -81,7 +81,7 @@ impl Store {
                 commitment: &commitment.reference,
                 revision: commitment.revision,
                 number,
-                on: Day(stamp.day),
+                on: Printed(stamp.day),
                 closed_as: ClosedAs::Done,
             }));
         }
@@ -104,7 +104,7 @@ impl Store {
             .map(|one| one.reference.as_str())
             .collect();
         let reopened: BTreeSet<String> = sqlx::query_scalar(REOPEN_WINDOWS)
-            .bind(json_text(&closed)?)
+            .bind(json_list(&closed)?)
             .fetch_all(&mut *unit)
             .await?
             .into_iter()

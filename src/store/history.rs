@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::batch::json;
+use super::batch::json_list;
 use super::row::Parsed;
 use super::{Error, Store, Which};
 use crate::domain::reminder::{History, Sent};
@@ -71,7 +71,10 @@ impl Store {
         let mut unit = self.read().await?;
         let sent = match (which, which.statuses()?) {
             (Which::These(references), _) => {
-                sqlx::query_as(SENT_THESE).bind(json(references)?).fetch_one(&mut *unit).await?
+                sqlx::query_as(SENT_THESE)
+                    .bind(json_list(references)?)
+                    .fetch_one(&mut *unit)
+                    .await?
             }
             (_, Some(statuses)) => {
                 sqlx::query_as(SENT_OF).bind(statuses).fetch_one(&mut *unit).await?
@@ -97,7 +100,7 @@ impl Store {
             return Ok(());
         }
         let mut unit = self.read_once().await?;
-        let written = sqlx::query_as(WRITTEN_TO).bind(today.to_string()).bind(json(readers)?);
+        let written = sqlx::query_as(WRITTEN_TO).bind(today.to_string()).bind(json_list(readers)?);
         let written = written.fetch_one(&mut *unit).await?;
         unit.keep();
         add(history, written)

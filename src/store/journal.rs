@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sqlx::SqliteConnection;
 
-use super::batch::{batch, json};
+use super::batch::{batch, json_list};
 use super::{Error, Store};
 use crate::clock::Clock;
 
@@ -142,7 +142,7 @@ pub(super) async fn last_events(
     unit: &mut SqliteConnection,
     references: &[&str],
 ) -> Result<HashMap<String, i64>, Error> {
-    let query = sqlx::query_as(LAST_EVENTS).bind(json(references)?);
+    let query = sqlx::query_as(LAST_EVENTS).bind(json_list(references)?);
     let rows: Vec<(String, i64)> = query.fetch_all(unit).await?;
     Ok(rows.into_iter().collect())
 }

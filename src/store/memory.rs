@@ -1,10 +1,10 @@
 //! What the worker remembers beside the book: birthdays of rules, firings, a few values by name.
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime};
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
-use super::batch::{Day, batch};
+use super::batch::{Printed, batch};
 use super::passes::LOOK_AGAIN;
 use super::{Error, Store};
 use crate::domain::rule::RuleStep;
@@ -41,7 +41,7 @@ struct RuleStepRow<'a> {
     kind: &'a str,
     step: String,
     days: u32,
-    since: Option<Day>,
+    since: Option<Printed<NaiveDate>>,
 }
 
 /// What the worker does by the clock.
@@ -168,7 +168,7 @@ pub(super) async fn write_rule_steps(
             kind,
             step: step.to_string(),
             days: *days,
-            since: since.map(Day),
+            since: since.map(Printed),
         })
         .collect();
     sqlx::query(FORGET_RULE_STEPS).execute(&mut *unit).await?;

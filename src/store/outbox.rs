@@ -27,11 +27,13 @@ pub use standing::Standing;
 pub(super) use withdraw::{withdraw, withdraw_changed};
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::Error;
+use super::batch::Printed;
 use crate::delivery::state::State;
 use crate::domain::reminder::ReminderKey;
+use crate::domain::rule::Step;
 
 /// Who stands in the journal for what the worker does by itself.
 const WORKER: &str = "advis";
@@ -57,16 +59,23 @@ fn damaged(what: &str, text: &str) -> Error {
 }
 
 /// The identity of a reminder, as batch statements read it.
-fn key_json(key: &ReminderKey) -> Value {
-    json!({
-        "commitment": key.commitment,
-        "revision": key.revision,
-        "window": key.window,
-        "step": key.step.to_string(),
-        "leader": key.leader,
-    })
+#[derive(Serialize)]
+struct KeyCells<'a> {
+    commitment: &'a str,
+    revision: u32,
+    window: u32,
+    step: Printed<Step>,
+    leader: &'a str,
 }
 
-fn json_list<T: Into<Value>>(values: impl IntoIterator<Item = T>) -> String {
-    Value::Array(values.into_iter().map(Into::into).collect()).to_string()
+impl<'a> From<&'a ReminderKey> for KeyCells<'a> {
+    fn from(key: &'a ReminderKey) -> Self {
+        Self {
+            commitment: &key.commitment,
+            revision: key.revision,
+            window: key.window,
+            step: Printed(key.step),
+            leader: &key.leader,
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::batch::json;
+use super::batch::json_list;
 use super::row::Parsed;
 use super::{Error, Store};
 
@@ -91,7 +91,7 @@ impl Store {
     pub async fn open_duties(&self, leaders: &[&str]) -> Result<Vec<(String, u64)>, Error> {
         let mut unit = self.read_once().await?;
         let duties: Parsed<DutyRow> =
-            sqlx::query_as(OPEN_DUTIES).bind(json(leaders)?).fetch_one(&mut *unit).await?;
+            sqlx::query_as(OPEN_DUTIES).bind(json_list(leaders)?).fetch_one(&mut *unit).await?;
         unit.keep();
         let rows = duties.ours("duties")?;
         Ok(rows.into_iter().map(|DutyRow(leader, duties)| (leader, duties)).collect())

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use chrono::NaiveDate;
 
-use super::batch::json;
+use super::batch::json_list;
 use super::book::{self, BOOK_THESE, CELLS_THESE, LeaderRow, in_order};
 use super::cells::CommitmentRow;
 use super::history::{self, SENT_THESE, SentRow};
@@ -79,7 +79,7 @@ impl Store {
         secretariat: Mailbox,
         language: Language,
     ) -> Result<Page, Error> {
-        let Facts { book, sent, leaders } = self.facts(&json(commitments)?).await?;
+        let Facts { book, sent, leaders } = self.facts(&json_list(commitments)?).await?;
         let (book, mut problems) = book::book(book.0, book.1);
         let (people, bad) = book::people(leaders.0, leaders.1, secretariat, language);
         problems.extend(bad);

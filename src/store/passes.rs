@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 use sqlx::FromRow;
 
-use super::batch::Day;
+use super::batch::Printed;
 use super::book::{self, Which};
 use super::changes::{CloseRow, ClosedAs, cancel_groundless, close_windows};
 use super::edited::{Deed, Edited};
@@ -282,7 +282,7 @@ impl ClosedWindow {
             commitment: &self.commitment,
             revision: self.revision,
             number: self.number,
-            on: Day(self.on),
+            on: Printed(self.on),
             closed_as: self.closed_as,
         }
     }

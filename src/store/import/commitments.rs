@@ -8,7 +8,7 @@ use tokio::join;
 use super::sheet::{Difference, PAGE_ROWS_MAX, Sheet, account, check, compare, count, put};
 use super::{ImportProblem, ImportedCommitment, ImportedLeader, Tally};
 use crate::domain::commitment::Status;
-use crate::store::batch::{Batch, Day, batch};
+use crate::store::batch::{Batch, Printed, batch};
 use crate::store::changes::{
     DeadlineRow, ResponsibleRow, StatusRow, add_responsible, add_windows, cancel_groundless,
     replace_responsible, set_deadlines, set_status, window_rows,
@@ -311,7 +311,7 @@ fn responsible_rows<'d>(
     is_new: bool,
     stamp: &Stamp,
 ) -> Vec<ResponsibleRow<'d>> {
-    let since = (!is_new).then_some(Day(stamp.day));
+    let since = (!is_new).then_some(Printed(stamp.day));
     let changed = differences
         .iter()
         .filter(|row| row.is_new == is_new && row.change("responsible").is_some());

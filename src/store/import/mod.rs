@@ -12,7 +12,7 @@ use std::fmt;
 
 use chrono::NaiveDate;
 
-use super::batch::json;
+use super::batch::json_list;
 use super::{Error, Stamp, Store, book};
 use crate::domain::window::{Deadline, Undated};
 
@@ -155,7 +155,7 @@ impl Store {
 
         let mut unit = self.read_once().await?;
         let rows: Vec<Row> =
-            sqlx::query_as(KEPT_DATES).bind(json(references)?).fetch_all(&mut *unit).await?;
+            sqlx::query_as(KEPT_DATES).bind(json_list(references)?).fetch_all(&mut *unit).await?;
         unit.keep();
         let day = |text: Option<String>| text.and_then(|text| text.parse().ok());
         let kept = |(reference, document_date, adopted_on, reference_date): Row| {
@@ -175,8 +175,10 @@ impl Store {
         references: &[&str],
     ) -> Result<Vec<(String, String)>, Error> {
         let mut unit = self.read_once().await?;
-        let rows: Vec<(Vec<u8>, Vec<u8>)> =
-            sqlx::query_as(TITLES_WITHOUT).bind(json(references)?).fetch_all(&mut *unit).await?;
+        let rows: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(TITLES_WITHOUT)
+            .bind(json_list(references)?)
+            .fetch_all(&mut *unit)
+            .await?;
         unit.keep();
         let text = |bytes| String::from_utf8(bytes).ok();
         Ok(rows.into_iter().filter_map(|(one, title)| Some((text(one)?, text(title)?))).collect())
@@ -210,7 +212,7 @@ impl Store {
             .filter(|(reference, _)| references.binary_search(reference).is_ok())
             .collect();
         let overdue: Vec<(String, String)> = sqlx::query_as(OVERDUE)
-            .bind(json(&references)?)
+            .bind(json_list(&references)?)
             .bind(stamp.day.to_string())
             .fetch_all(&mut *unit)
             .await?;

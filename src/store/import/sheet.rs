@@ -152,8 +152,10 @@ pub(super) async fn compare<'a>(
 ) -> Result<Vec<Difference<'a>>, Error> {
     let rows: Vec<_> = page.collect();
     let references: Vec<&str> = rows.iter().map(|(reference, _)| *reference).collect();
-    let known: Vec<Known> =
-        sqlx::query_as(sheet.known).bind(batch::json(&references)?).fetch_all(&mut *unit).await?;
+    let known: Vec<Known> = sqlx::query_as(sheet.known)
+        .bind(batch::json_list(&references)?)
+        .fetch_all(&mut *unit)
+        .await?;
     let known: HashMap<&str, &Known> =
         known.iter().map(|row| (row.reference.as_str(), row)).collect();
     let mut differences: Vec<Difference<'a>> = (0..)
@@ -168,7 +170,7 @@ pub(super) async fn compare<'a>(
         return Ok(differences);
     }
     let book: Vec<(String, String)> =
-        sqlx::query_as(sheet.book).bind(batch::json(&changed)?).fetch_all(unit).await?;
+        sqlx::query_as(sheet.book).bind(batch::json_list(&changed)?).fetch_all(unit).await?;
     let mut book: HashMap<&str, Kept> =
         book.iter().map(|(reference, cells)| (reference.as_str(), Kept::read(cells))).collect();
     for row in &mut differences {

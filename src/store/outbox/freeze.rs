@@ -3,13 +3,14 @@
 use std::sync::LazyLock;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use serde_json::{Value, json};
+use serde::Serialize;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
-use super::{instant, key_json};
+use super::{KeyCells, instant};
 use crate::domain::address::EmailAddress;
 use crate::domain::reminder::ReminderKey;
 use crate::domain::rule::Ladder;
+use crate::store::batch::{Printed, json_list};
 use crate::store::row::Parsed;
 use crate::store::{Error, Store};
 
@@ -116,22 +117,46 @@ pub struct Frozen {
     pub rehearsal: bool,
 }
 
-impl Frozen {
-    fn json(&self) -> Value {
-        json!({
-            "purpose": self.purpose.name(),
-            "day": self.day.to_string(),
-            "sender": self.sender.as_str(),
-            "recipient": self.recipient.as_str(),
-            "address_key": self.recipient.key(),
-            "name": self.name,
-            "subject": self.subject,
-            "message_id": self.message_id,
-            "items": self.items,
-            "rehearsal": i32::from(self.rehearsal),
-            "reminders": self.reminders.iter().map(key_json).collect::<Vec<_>>(),
-        })
+/// A message without its bytes, as [`INSERT`] reads it.
+#[derive(Serialize)]
+struct MessageCells<'a> {
+    purpose: &'static str,
+    day: Printed<NaiveDate>,
+    sender: &'a str,
+    recipient: &'a str,
+    address_key: String,
+    name: &'a str,
+    subject: &'a str,
+    message_id: &'a str,
+    items: &'a [(String, String)],
+    rehearsal: u8,
+    reminders: Vec<KeyCells<'a>>,
+}
+
+impl<'a> From<&'a Frozen> for MessageCells<'a> {
+    fn from(message: &'a Frozen) -> Self {
+        Self {
+            purpose: message.purpose.name(),
+            day: Printed(message.day),
+            sender: message.sender.as_str(),
+            recipient: message.recipient.as_str(),
+            address_key: message.recipient.key(),
+            name: &message.name,
+            subject: &message.subject,
+            message_id: &message.message_id,
+            items: &message.items,
+            rehearsal: u8::from(message.rehearsal),
+            reminders: message.reminders.iter().map(KeyCells::from).collect(),
+        }
     }
+}
+
+/// A reminder and the message that carries it.
+#[derive(Serialize)]
+struct AttachedCells<'a> {
+    message: i64,
+    #[serde(flatten)]
+    key: KeyCells<'a>,
 }
 
 impl Store {
@@ -158,9 +183,8 @@ pub(crate) async fn freeze(
     messages: &[Frozen],
     now: DateTime<Utc>,
 ) -> Result<usize, Error> {
-    let rows = Value::Array(messages.iter().map(Frozen::json).collect());
     let frozen: Parsed<(i64, String)> = sqlx::query_as(FREEZE.as_str())
-        .bind(rows.to_string())
+        .bind(json_list(messages.iter().map(MessageCells::from))?)
         .bind(instant(now))
         .fetch_one(&mut *tx)
         .await?;
@@ -177,14 +201,10 @@ pub(crate) async fn freeze(
     }
     keep_bytes(tx, &frozen).await?;
     let attached = frozen.iter().flat_map(|(id, message)| {
-        message.reminders.iter().map(move |key| {
-            let mut row = key_json(key);
-            row["message"] = json!(id);
-            row
-        })
+        let keys = message.reminders.iter().map(KeyCells::from);
+        keys.map(|key| AttachedCells { message: *id, key })
     });
-    let attached = Value::Array(attached.collect());
-    sqlx::query(ATTACH).bind(attached.to_string()).execute(tx).await?;
+    sqlx::query(ATTACH).bind(json_list(attached)?).execute(tx).await?;
     Ok(frozen.len())
 }
 

@@ -4,13 +4,14 @@
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use serde_json::{Value, json};
+use serde::Serialize;
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
 
+use super::instant;
 use super::withdraw::withdraw;
-use super::{instant, json_list};
 use crate::delivery::state::{Stage, State};
+use crate::store::batch::{Printed, to_json};
 use crate::store::{Error, Store};
 
 /// A move that no longer fits its message is a miss; about it nothing is written, in any of these statements.
@@ -80,21 +81,39 @@ pub struct Ending {
     pub today: NaiveDate,
 }
 
-impl Ending {
-    fn json(&self, epoch: i64, id: i64) -> Value {
-        json!({
-            "id": id,
-            "epoch": epoch,
-            "from": self.from.name(),
-            "to": self.state.name(),
-            "next_at": self.next_at.map(instant),
-            "accepted_on": (self.state == State::Accepted).then(|| self.today.to_string()),
-            "in_doubt": i32::from(self.in_doubt),
-            "at": instant(self.at),
-            "stage": self.stage.map(Stage::name),
-            "code": self.code,
-            "reply": self.reply,
-        })
+/// A move, as the statements read it; what is not in it is NULL to them.
+#[derive(Serialize)]
+struct MoveCells<'a> {
+    id: i64,
+    epoch: i64,
+    from: &'static str,
+    to: &'static str,
+    in_doubt: u8,
+    #[serde(flatten)]
+    ending: Option<EndingCells<'a>>,
+}
+
+/// What is said of an ending only.
+#[derive(Serialize)]
+struct EndingCells<'a> {
+    next_at: Option<String>,
+    accepted_on: Option<Printed<NaiveDate>>,
+    at: String,
+    stage: Option<&'static str>,
+    code: Option<u16>,
+    reply: &'a str,
+}
+
+impl<'a> From<&'a Ending> for EndingCells<'a> {
+    fn from(ending: &'a Ending) -> Self {
+        Self {
+            next_at: ending.next_at.map(instant),
+            accepted_on: (ending.state == State::Accepted).then_some(Printed(ending.today)),
+            at: instant(ending.at),
+            stage: ending.stage.map(Stage::name),
+            code: ending.code,
+            reply: &ending.reply,
+        }
     }
 }
 
@@ -104,7 +123,8 @@ pub(crate) struct Moves(Mutex<Vec<Move>>);
 
 #[derive(Debug)]
 struct Move {
-    row: Value,
+    /// [`MoveCells`] as JSON.
+    row: String,
     id: i64,
     expires: bool,
     /// Tells the lane whether the move hit.
@@ -127,14 +147,9 @@ impl Store {
     /// # Errors
     /// When the store fails; then, too, send nothing.
     pub async fn begin_body(&self, epoch: i64, id: i64, now: DateTime<Utc>) -> Result<bool, Error> {
-        let row = json!({
-            "id": id,
-            "epoch": epoch,
-            "from": State::Open.name(),
-            "to": State::Body.name(),
-            "in_doubt": 0,
-        });
-        let hit = self.make(id, row, false).await?;
+        let (from, to) = (State::Open.name(), State::Body.name());
+        let cells = MoveCells { id, epoch, from, to, in_doubt: 0, ending: None };
+        let hit = self.make(&cells, false).await?;
         if !hit {
             let mut unit = self.write().await?;
             let changed: Vec<String> =
@@ -151,13 +166,16 @@ impl Store {
     /// # Errors
     /// When the store fails; whether it was recorded is not known then, and recording it again is harmless.
     pub async fn record(&self, epoch: i64, id: i64, ending: &Ending) -> Result<bool, Error> {
-        self.make(id, ending.json(epoch, id), ending.state == State::Expired).await
+        let (from, to) = (ending.from.name(), ending.state.name());
+        let in_doubt = u8::from(ending.in_doubt);
+        let cells = MoveCells { id, epoch, from, to, in_doubt, ending: Some(ending.into()) };
+        self.make(&cells, ending.state == State::Expired).await
     }
 
     /// Makes a move durable; whether it hit. Whoever gets the connection first writes for all who wait for it.
-    async fn make(&self, id: i64, row: Value, expires: bool) -> Result<bool, Error> {
+    async fn make(&self, cells: &MoveCells<'_>, expires: bool) -> Result<bool, Error> {
         let (done, mut answer) = oneshot::channel();
-        self.moves.add(Move { row, id, expires, done });
+        self.moves.add(Move { row: to_json(cells)?, id: cells.id, expires, done });
         let place = self.lock_writer().await;
         // All who can move now do so in the same transaction.
         yield_now().await;
@@ -165,7 +183,8 @@ impl Store {
             return answer;
         }
         let moves = self.moves.take();
-        let rows = json_list(moves.iter().map(|one| one.row.clone()));
+        let rows: Vec<&str> = moves.iter().map(|one| one.row.as_str()).collect();
+        let rows = format!("[{}]", rows.join(","));
         let script: &'static str = match moves.iter().any(|one| one.expires) {
             true => &SCRIPT_WITH_EXPIRED,
             false => &SCRIPT,

@@ -6,8 +6,9 @@ use sqlx::{FromRow, SqliteConnection};
 
 use super::log::{LogRow, read_items};
 use super::withdraw::take_back;
-use super::{json_list, read_instant, read_state};
+use super::{read_instant, read_state};
 use crate::delivery::state::{Order, Standing, State, obey};
+use crate::store::batch::json_list;
 use crate::store::journal::{self, Subject, instant};
 use crate::store::{Error, Stamp, Store};
 
@@ -184,7 +185,7 @@ pub(crate) async fn write_off(
     stamp: &Stamp,
 ) -> Result<usize, Error> {
     let unsent = unsent_at(tx, since, true).await?;
-    let ids = json_list(unsent.iter().map(|one| one.0));
+    let ids = json_list(unsent.iter().map(|one| one.0))?;
     sqlx::query(WRITE_OFF).bind(&ids).execute(&mut *tx).await?;
     sqlx::query(WRITE_OFF_REMINDERS).bind(ids).execute(&mut *tx).await?;
     let subjects = unsent.iter().map(|(id, from, attempt)| {
@@ -210,7 +211,7 @@ async fn carry_out(
     ids: &[i64],
     stamp: &Stamp,
 ) -> Result<Vec<Ordered>, Error> {
-    let wanted = json_list(ids.iter().copied());
+    let wanted = json_list(ids)?;
     if order == Order::Resend {
         sqlx::query(TAKE_UP).bind(&wanted).execute(&mut *tx).await?;
     }
@@ -225,7 +226,7 @@ async fn carry_out(
         return Err(Error::Refused(refusals.join("; ")));
     }
     let moved = || ordered.iter().filter(|one| one.from != one.state);
-    let ids = json_list(moved().map(|one| one.id));
+    let ids = json_list(moved().map(|one| one.id))?;
     match order {
         Order::Hold => sqlx::query(HOLD).bind(ids).execute(&mut *tx).await?,
         Order::Release | Order::Resend => {

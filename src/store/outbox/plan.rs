@@ -3,15 +3,16 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use serde_json::{Value, json};
+use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use super::freeze::FREEZE_PAGE;
 use super::withdraw::take_back;
-use super::{damaged, json_list, key_json};
+use super::{KeyCells, damaged};
 use crate::delivery::state::State;
 use crate::domain::reminder::{Reminder, ReminderKey};
 use crate::domain::rule::{Ladder, Step};
+use crate::store::batch::{Printed, json_list};
 use crate::store::row::Parsed;
 use crate::store::{Error, Store};
 
@@ -185,8 +186,29 @@ impl<'a> Newest<'a> {
     }
 }
 
-fn keys_json<'a>(keys: impl IntoIterator<Item = &'a ReminderKey>) -> String {
-    Value::Array(keys.into_iter().map(key_json).collect()).to_string()
+/// A new reminder.
+#[derive(Serialize)]
+struct ReminderCells<'a> {
+    #[serde(flatten)]
+    key: KeyCells<'a>,
+    planned_on: Printed<NaiveDate>,
+    moved_on: Printed<NaiveDate>,
+    reader: &'a str,
+}
+
+impl<'a> From<&'a Reminder> for ReminderCells<'a> {
+    fn from(reminder: &'a Reminder) -> Self {
+        Self {
+            key: KeyCells::from(&reminder.key),
+            planned_on: Printed(reminder.planned_on),
+            moved_on: Printed(reminder.moved_on),
+            reader: &reminder.reader,
+        }
+    }
+}
+
+fn keys_json<'a>(keys: impl IntoIterator<Item = &'a ReminderKey>) -> Result<String, Error> {
+    json_list(keys.into_iter().map(KeyCells::from))
 }
 
 fn read_key((commitment, revision, window, step, leader): KeyRow) -> Result<ReminderKey, Error> {
@@ -195,15 +217,8 @@ fn read_key((commitment, revision, window, step, leader): KeyRow) -> Result<Remi
 }
 
 async fn insert(tx: &mut SqliteConnection, reminders: &[Reminder]) -> Result<usize, Error> {
-    let rows = reminders.iter().map(|reminder| {
-        let mut row = key_json(&reminder.key);
-        row["planned_on"] = json!(reminder.planned_on.to_string());
-        row["moved_on"] = json!(reminder.moved_on.to_string());
-        row["reader"] = json!(reminder.reader);
-        row
-    });
-    let rows = Value::Array(rows.collect());
-    let inserted = sqlx::query(INSERT).bind(rows.to_string()).execute(tx).await?;
+    let rows = json_list(reminders.iter().map(ReminderCells::from))?;
+    let inserted = sqlx::query(INSERT).bind(rows).execute(tx).await?;
     Ok(inserted.rows_affected() as usize)
 }
 
@@ -215,7 +230,7 @@ async fn clear(
     newest: &Newest<'_>,
 ) -> Result<(usize, usize), Error> {
     let due: HashSet<_> = reminders.iter().map(|one| &one.key).collect();
-    let seen = json_list(looks.iter().map(|(one, _)| one.as_str()));
+    let seen = json_list(looks.iter().map(|(one, _)| one))?;
     let planned: Parsed<KeyRow> = sqlx::query_as(PLANNED).bind(seen).fetch_one(&mut *tx).await?;
     let planned = planned.ours("planned reminders")?.into_iter().map(read_key);
     let planned: Vec<ReminderKey> = planned.collect::<Result<_, _>>()?;
@@ -235,7 +250,7 @@ async fn replace(
 ) -> Result<usize, Error> {
     type Row = (String, u32, u32, String, String, i64);
     let rows: Vec<Row> = sqlx::query_as(UNSENT_SIBLINGS)
-        .bind(keys_json(reminders.iter().map(|reminder| &reminder.key)))
+        .bind(keys_json(reminders.iter().map(|reminder| &reminder.key))?)
         .fetch_all(&mut *tx)
         .await?;
     let (mut keys, mut messages) = (Vec::new(), Vec::new());
@@ -255,13 +270,13 @@ async fn replace(
 
 async fn end(tx: &mut SqliteConnection, keys: &[ReminderKey], state: State) -> Result<(), Error> {
     if !keys.is_empty() {
-        sqlx::query(END).bind(keys_json(keys)).bind(state.name()).execute(tx).await?;
+        sqlx::query(END).bind(keys_json(keys)?).bind(state.name()).execute(tx).await?;
     }
     Ok(())
 }
 
 async fn look_on(tx: &mut SqliteConnection, looks: &[(String, NaiveDate)]) -> Result<(), Error> {
-    let looks = looks.iter().map(|(reference, day)| json!([reference, day.to_string()]));
-    sqlx::query(LOOK_ON).bind(json_list(looks)).execute(tx).await?;
+    let looks = json_list(looks.iter().map(|(reference, day)| (reference, Printed(day))))?;
+    sqlx::query(LOOK_ON).bind(looks).execute(tx).await?;
     Ok(())
 }

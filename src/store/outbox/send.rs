@@ -8,8 +8,9 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 
 use super::withdraw::note;
-use super::{damaged, instant, json_list, read_instant};
+use super::{damaged, instant, read_instant};
 use crate::delivery::state::{Attempt, OnUnknown, State};
+use crate::store::batch::json_list;
 use crate::store::row::Parsed;
 use crate::store::{Error, Store};
 
@@ -166,7 +167,7 @@ impl Store {
         ids: &[i64],
         now: DateTime<Utc>,
     ) -> Result<Vec<Claimed>, Error> {
-        let ids = json_list(ids.iter().copied());
+        let ids = json_list(ids)?;
         let script = sqlx::query_as(CLAIM_SCRIPT.as_str()).bind(ids).bind(epoch).bind(instant(now));
         let unit = self.writer(self.lock_writer().await);
         let found: Vec<ClaimedPage> = self.run(unit, script).await?;
@@ -178,7 +179,7 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn release(&self, epoch: i64, ids: &[i64]) -> Result<(), Error> {
-        let ids = json_list(ids.iter().copied());
+        let ids = json_list(ids)?;
         let mut unit = self.write().await?;
         sqlx::query(RELEASE).bind(ids).bind(epoch).execute(&mut *unit).await?;
         unit.commit().await
@@ -218,12 +219,12 @@ async fn recover(
     let of = |state: State| {
         orphans.iter().filter(move |(_, name)| name == state.name()).map(|(id, _)| *id)
     };
-    let open = json_list(of(State::Open));
+    let open = json_list(of(State::Open))?;
     sqlx::query(RELEASE).bind(&open).bind(epoch).execute(&mut *tx).await?;
     note(tx, "released", open, now).await?;
 
     let doubtful = if hold { State::Held } else { State::Unknown };
-    let body = json_list(of(State::Body));
+    let body = json_list(of(State::Body))?;
     sqlx::query(DOUBT).bind(&body).bind(doubtful.name()).execute(&mut *tx).await?;
     sqlx::query(LOG_INTERRUPTION)
         .bind(&body)
@@ -233,7 +234,7 @@ async fn recover(
         .await?;
 
     // Left by a sender with the other policy.
-    let unknown = json_list(of(State::Unknown));
+    let unknown = json_list(of(State::Unknown))?;
     sqlx::query(DOUBT).bind(&unknown).bind(State::Held.name()).execute(&mut *tx).await?;
     note(tx, State::Held.name(), unknown, now).await?;
 

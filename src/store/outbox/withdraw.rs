@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use sqlx::SqliteConnection;
 
-use super::{WORKER, instant, json_list};
+use super::{WORKER, instant};
 use crate::delivery::state::State;
+use crate::store::batch::json_list;
 use crate::store::{Error, Store};
 use crate::telemetry;
 
@@ -82,12 +83,12 @@ pub(crate) async fn withdraw(
     if commitments.is_empty() {
         return Ok(0);
     }
-    let references = json_list(commitments.iter().map(String::as_str));
+    let references = json_list(commitments)?;
     let messages: Vec<i64> =
         sqlx::query_scalar(CARRYING).bind(&references).fetch_all(&mut *tx).await?;
     sqlx::query(CANCEL_REMINDERS)
         .bind(references)
-        .bind(json_list(messages.iter().copied()))
+        .bind(json_list(&messages)?)
         .execute(&mut *tx)
         .await?;
     take_back(tx, &messages, State::Cancelled, now).await?;
@@ -119,7 +120,7 @@ pub(super) async fn take_back(
     if messages.is_empty() {
         return Ok(());
     }
-    let messages = json_list(messages.iter().copied());
+    let messages = json_list(messages)?;
     sqlx::query(TAKE_BACK_MESSAGES).bind(&messages).bind(state.name()).execute(&mut *tx).await?;
     look_again(tx, &messages).await?;
     let freed = sqlx::query(FREE_REMINDERS).bind(&messages).execute(&mut *tx).await?;
