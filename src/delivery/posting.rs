@@ -28,7 +28,7 @@ const PLAN_PAGE: usize = 128;
 
 /// Items that are composed in one go: enough that reading the words of the templates does not count, few enough that their
 /// texts do not.
-const COMPOSE_ITEMS: usize = 16;
+const COMPOSE_ITEMS: usize = 32;
 
 /// What a pass put into the outbox.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

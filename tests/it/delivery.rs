@@ -25,7 +25,7 @@ use advis::mail::transport::{FileTransport, Transport};
 use advis::store::Store;
 use advis::store::outbox::{Frozen, LogRow, Purpose};
 use chrono::{NaiveDate, TimeDelta};
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{Connection, SqlSafeStr, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::smtp_server::{Script, SmtpServer};
@@ -86,7 +86,7 @@ impl Post {
     }
 
     /// Another program beside ours.
-    async fn sql(&self, statements: &'static str) {
+    async fn sql(&self, statements: impl SqlSafeStr) {
         let mut connection = self.connect().await;
         sqlx::raw_sql(statements).execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();

@@ -16,7 +16,7 @@ use crate::store;
 use crate::store::outbox::{Claimed, Ending};
 use crate::telemetry::{self, About};
 
-pub use self::outbox::{Debt, Feed, Outbox, Stopper};
+pub use self::outbox::{CLAIM_PAGE, Debt, Feed, Outbox, Stopper};
 pub use self::pace::Limits;
 
 /// One connection and the message on it.

@@ -18,8 +18,9 @@ use crate::store::outbox::{Claimed, Ending, Past};
 use crate::store::{Error, Store};
 use crate::telemetry;
 
-/// Messages claimed ahead of the sockets in one unit of work; their bytes are held in memory.
-const CLAIM_PAGE: usize = 16;
+/// Messages claimed ahead of the sockets in one unit of work: each is a flush of the disk that all lanes share. Their bytes
+/// are held in memory.
+pub const CLAIM_PAGE: usize = 32;
 
 /// Messages left in a page when the next is claimed: some for every lane while that takes.
 const CLAIM_AHEAD: usize = 8;

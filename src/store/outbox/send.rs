@@ -171,7 +171,7 @@ impl Store {
         let script = sqlx::query_as(CLAIM_SCRIPT.as_str()).bind(ids).bind(epoch).bind(instant(now));
         let unit = self.writer(self.lock_writer().await);
         let found: Vec<ClaimedPage> = self.run(unit, script).await?;
-        found.into_iter().next().map_or(Ok(Vec::new()), ClaimedPage::read)
+        found.into_iter().next().map_or(Ok(Vec::new()), |page| page.0)
     }
 
     /// Puts claimed messages back that are on no wire.
@@ -244,11 +244,8 @@ async fn recover(
     Ok(Recovered { epoch, released, unknown, held })
 }
 
-/// Claimed messages as one row.
-struct ClaimedPage {
-    messages: Parsed<ClaimedRow>,
-    bytes: Vec<u8>,
-}
+/// Claimed messages, which are one row.
+struct ClaimedPage(Result<Vec<Claimed>, Error>);
 
 /// In the order of [`CLAIMED`].
 #[derive(Deserialize)]
@@ -267,28 +264,31 @@ struct ClaimedRow {
 
 impl<'r> FromRow<'r, SqliteRow> for ClaimedPage {
     fn from_row(row: &'r SqliteRow) -> Result<Self, sqlx::Error> {
-        let bytes: Option<Vec<u8>> = row.try_get(1)?;
-        Ok(Self { messages: Parsed::from_row(row)?, bytes: bytes.unwrap_or_default() })
+        // Not copied as a whole: a page of digests is half a megabyte.
+        let mut bytes: &[u8] = row.try_get::<Option<_>, _>(1)?.unwrap_or_default();
+        let rows: Parsed<ClaimedRow> = Parsed::from_row(row)?;
+        Ok(Self(
+            rows.ours("claimed messages").and_then(|rows| {
+                rows.into_iter().map(|row| row.with_its_own(&mut bytes)).collect()
+            }),
+        ))
     }
 }
 
-impl ClaimedPage {
-    fn read(self) -> Result<Vec<Claimed>, Error> {
-        let mut bytes = self.bytes.as_slice();
-        let claimed = |row: ClaimedRow| {
-            let since = read_instant(&row.since)?;
-            let mime = bytes.split_off(..row.length);
-            let mime = mime.ok_or_else(|| damaged("message", &row.message_id))?;
-            let (number, unknowns) = (row.attempt, row.resends);
-            Ok(Claimed {
-                id: row.id,
-                sender: row.sender,
-                recipient: row.recipient,
-                address_key: row.address_key,
-                attempt: Attempt { message_id: row.message_id, number, unknowns, since },
-                mime: mime.to_vec(),
-            })
-        };
-        self.messages.ours("claimed messages")?.into_iter().map(claimed).collect()
+impl ClaimedRow {
+    /// Takes the bytes of the message from the front of those of the page.
+    fn with_its_own(self, bytes: &mut &[u8]) -> Result<Claimed, Error> {
+        let since = read_instant(&self.since)?;
+        let mime = bytes.split_off(..self.length);
+        let mime = mime.ok_or_else(|| damaged("message", &self.message_id))?;
+        let (number, unknowns) = (self.attempt, self.resends);
+        Ok(Claimed {
+            id: self.id,
+            sender: self.sender,
+            recipient: self.recipient,
+            address_key: self.address_key,
+            attempt: Attempt { message_id: self.message_id, number, unknowns, since },
+            mime: mime.to_vec(),
+        })
     }
 }

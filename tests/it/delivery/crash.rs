@@ -5,9 +5,10 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 
-use advis::delivery::engine::{Debt, Outbox, Tally, drain};
+use advis::delivery::engine::{CLAIM_PAGE, Debt, Outbox, Tally, drain};
 use advis::delivery::state::{OnUnknown, Retry, State};
 use advis::mail::transport::{Envelope, Transport};
+use sqlx::AssertSqlSafe;
 
 use super::{NO_LIMITS, Post, RETRY, clock, lanes, later, willing};
 
@@ -106,15 +107,15 @@ async fn an_answer_that_a_sick_store_could_not_be_told_is_told_when_it_is_well()
 
 #[tokio::test]
 async fn a_page_that_a_sick_store_cannot_claim_costs_no_answer() {
-    const MESSAGES: usize = 40;
+    const MESSAGES: usize = CLAIM_PAGE + 8;
     let (server, transport) = willing();
     let post = Post::new().await;
     post.notices(MESSAGES).await;
     // The first page can be claimed; the second is tried while bodies of the first are on their way.
-    post.sql(
-        "CREATE TRIGGER sick BEFORE UPDATE ON messages WHEN new.state = 'open' AND new.id > 16
+    post.sql(AssertSqlSafe(format!(
+        "CREATE TRIGGER sick BEFORE UPDATE ON messages WHEN new.state = 'open' AND new.id > {CLAIM_PAGE}
          BEGIN SELECT RAISE(ABORT, 'the disk is sick'); END",
-    )
+    )))
     .await;
     let outbox = post.outbox(&clock()).await;
     drain(&outbox, &mut lanes(&transport, 3), &clock()).await.unwrap_err();
@@ -132,7 +133,7 @@ async fn a_page_that_a_sick_store_cannot_claim_costs_no_answer() {
 
 #[tokio::test]
 async fn a_sender_asked_to_stop_anywhere_leaves_nothing_claimed() {
-    const MESSAGES: usize = 40;
+    const MESSAGES: usize = CLAIM_PAGE + 8;
     for polls in (0..).step_by(7) {
         let (server, transport) = willing();
         let post = Post::new().await;
