@@ -236,8 +236,7 @@ pub(super) fn put<'d, E: Serialize>(
     let mut rows = Vec::with_capacity(differences.len());
     for row in differences {
         let imported = Overlay { below: &row.earlier, above: &row.news, status: None };
-        let imported = serde_json::to_string(&imported)
-            .map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+        let imported = batch::to_json(&imported)?;
         let cells = Overlay { below: &row.before, above: &row.news, status: row.status };
         rows.push(PutRow { reference: row.reference, imported, entered: entered(row), cells });
     }
