@@ -30,6 +30,7 @@ pub fn init(format: Format, level: LevelFilter) {
     let filter = Targets::new()
         .with_default(LevelFilter::WARN.min(level))
         .with_target(env!("CARGO_PKG_NAME"), level);
+    // Of itself the builder stops at info.
     let builder = tracing_subscriber::fmt().with_max_level(level).with_writer(stderr);
     let begun = match format {
         // The builder heeds NO_COLOR itself, unless it is told to colour.

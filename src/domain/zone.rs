@@ -54,8 +54,9 @@ impl FromStr for Zone {
     type Err = UnknownZone;
 
     fn from_str(name: &str) -> Result<Self, UnknownZone> {
-        let name = Self::names().find(|known| *known == name).ok_or(UnknownZone)?;
-        find_tz(name.as_bytes()).map(|rules| Self { name, rules }).ok_or(UnknownZone)
+        let known = Self::names().find(|known| *known == name);
+        let zone = known.and_then(|name| Some(Self { name, rules: find_tz(name.as_bytes())? }));
+        zone.ok_or(UnknownZone)
     }
 }
 
