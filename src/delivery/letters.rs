@@ -1,6 +1,6 @@
 //! Letters at the desk: composed, and sealed for the outbox.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
@@ -18,7 +18,6 @@ use crate::telemetry;
 pub(super) struct Sealer {
     templates: Templates,
     now: DateTime<Utc>,
-    day: NaiveDate,
     rehearsal: bool,
 }
 
@@ -57,7 +56,7 @@ impl Sealer {
         let item = |(reference, step): (&str, String)| (reference.to_owned(), step);
         Frozen {
             purpose,
-            day: self.day,
+            day: letter.on(),
             sender: mail.sender,
             recipient: mail.recipient,
             name,
@@ -85,7 +84,6 @@ impl Desk<'_> {
         Sealer {
             templates: self.templates.clone(),
             now: self.clock.now(),
-            day: self.today(),
             rehearsal: self.rehearsal,
         }
     }

@@ -246,7 +246,8 @@ fn sheet(room: Room, letter: Letter<'_>, facts: &Facts<'_>) -> Result<Sheet, Com
 
 impl Letter<'_> {
     /// The day it is written.
-    fn on(&self) -> NaiveDate {
+    #[must_use]
+    pub fn on(&self) -> NaiveDate {
         match self {
             Self::Reminders { message, .. } => message.on,
             Self::Notice(notice) => notice.on,

@@ -30,7 +30,7 @@ const INSERT: &str = "
             AND r.window = k.value ->> 'window' AND r.step = k.value ->> 'step'
             AND r.leader = k.value ->> 'leader' AND r.state = 'planned'
         WHERE r.commitment IS NULL)
-    ON CONFLICT (message_id) DO NOTHING";
+    ON CONFLICT (day, address_key, message_id) DO NOTHING";
 
 /// Those that the statement before it inserted: they have the highest numbers of all, one after the other.
 const INSERTED: &str = "

@@ -6,7 +6,7 @@ use advis::domain::rule::Step;
 use advis::mail::transport::smtp::Tls;
 use advis::planner::NEVER;
 use advis::store::Stamp;
-use advis::store::outbox::Planning;
+use advis::store::outbox::{Frozen, Planning};
 use chrono::NaiveDate;
 use sqlx::AssertSqlSafe;
 
@@ -131,11 +131,12 @@ async fn freezing_the_same_twice_is_a_miss() {
     plan(&post, &due).await;
     assert_eq!(freeze(&post, &due).await, 1);
     assert_eq!(freeze(&post, &due).await, 0);
-    let twice = [notice(1, "l1@kommune.example"), notice(1, "l2@kommune.example")];
-    assert_eq!(post.store.freeze(&twice[..1], clock().now()).await.unwrap(), 1);
-    assert_eq!(post.store.freeze(&twice[1..], clock().now()).await.unwrap(), 0);
-    let recipients = post.strings("SELECT recipient FROM messages ORDER BY id").await;
-    assert_eq!(recipients, ["l1@kommune.example", "l1@kommune.example"]);
+    let notice = [notice(1, "l1@kommune.example")];
+    let twice = [Frozen { subject: "Husk igen".to_owned(), ..notice[0].clone() }];
+    assert_eq!(post.store.freeze(&notice, clock().now()).await.unwrap(), 1);
+    assert_eq!(post.store.freeze(&twice, clock().now()).await.unwrap(), 0);
+    let subjects = post.strings("SELECT subject FROM messages ORDER BY id").await;
+    assert_eq!(subjects, ["Husk", "Husk"]);
 }
 
 #[tokio::test]
