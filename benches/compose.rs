@@ -70,6 +70,7 @@ fn page(first: usize) -> Option<Vec<Frozen>> {
         sha256: "0".repeat(64),
         items: vec![("NB-1".to_owned(), "before:7".to_owned())],
         reminders: Vec::new(),
+        book_version: None,
         rehearsal: true,
     };
     Some((first..first + FREEZE_PAGE).map(frozen).collect())

@@ -66,6 +66,7 @@ impl Sealer {
             mime: mail.mime,
             items: letter.subjects().into_iter().map(item).collect(),
             reminders,
+            book_version: None,
             rehearsal: self.rehearsal,
         }
     }

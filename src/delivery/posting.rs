@@ -268,7 +268,8 @@ impl Bureau {
             let letters: Vec<_> = run.iter().map(letter).collect();
             self.sealer.seal(&letters, &facts)
         });
-        sealed.collect()
+        let book_version = Some(sheaf.page.version);
+        sealed.map(|one| one.map(|frozen| Frozen { book_version, ..frozen })).collect()
     }
 
     /// Which message of the day to that person it is.

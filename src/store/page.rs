@@ -37,13 +37,18 @@ const LEADERS_ABOUT: &str = "
         SELECT l.deputy FROM about JOIN leaders l USING (reference) WHERE l.deputy IS NOT NULL)
     SELECT * FROM leaders WHERE reference IN about ORDER BY reference";
 
-/// One row each: the commitments, what was sent about them, and the leaders.
-static SCRIPT: LazyLock<String> =
-    LazyLock::new(|| ["BEGIN", CELLS_THESE, SENT_THESE, LEADER_CELLS_ABOUT, "COMMIT"].join(";"));
+const VERSION: &str = "SELECT number FROM book_version";
+
+/// One row each: the book's version, the commitments, what was sent about them, and the leaders.
+static SCRIPT: LazyLock<String> = LazyLock::new(|| {
+    ["BEGIN", VERSION, CELLS_THESE, SENT_THESE, LEADER_CELLS_ABOUT, "COMMIT"].join(";")
+});
 
 /// What the planner goes by about some commitments.
 #[derive(Debug)]
 pub struct Page {
+    /// The version of the book that was read: as long as it is the same, what is due by this page has not lost its ground.
+    pub version: i64,
     /// The commitments, by reference.
     pub book: Vec<Commitment>,
     /// Those who answer for them, and whoever may read in their place.
@@ -56,6 +61,7 @@ pub struct Page {
 
 /// A page as the store has it.
 struct Facts {
+    version: i64,
     book: Read<CommitmentRow>,
     sent: Parsed<SentRow>,
     leaders: Read<LeaderRow>,
@@ -79,29 +85,37 @@ impl Store {
         secretariat: Mailbox,
         language: Language,
     ) -> Result<Page, Error> {
-        let Facts { book, sent, leaders } = self.facts(&json_list(commitments)?).await?;
+        let Facts { version, book, sent, leaders } = self.facts(&json_list(commitments)?).await?;
         let (book, mut problems) = book::book(book.0, book.1);
         let (people, bad) = book::people(leaders.0, leaders.1, secretariat, language);
         problems.extend(bad);
         let mut sent = history::sent(sent)?;
         self.add_written(&mut sent, readers, today).await?;
-        Ok(Page { book, people, sent, problems })
+        Ok(Page { version, book, people, sent, problems })
     }
 
     async fn facts(&self, commitments: &str) -> Result<Facts, Error> {
         let script = sqlx::query_as(SCRIPT.as_str()).bind(commitments);
         let cells: Vec<Cell> = self.run(self.reader(), script).await?;
-        let [rows, sent, leaders] = cells.try_into().map_err(|_| sqlx::Error::RowNotFound)?;
+        let [version, rows, sent, leaders] =
+            cells.try_into().map_err(|_| sqlx::Error::RowNotFound)?;
         let (rows, sent, leaders) = (in_order(rows.rows()), sent.rows(), leaders.rows());
         if let (Some(rows), Parsed(Some(leaders))) = (rows, leaders) {
-            return Ok(Facts { book: (rows, Vec::new()), sent, leaders: (leaders, Vec::new()) });
+            let version = version.number()?;
+            return Ok(Facts {
+                version,
+                book: (rows, Vec::new()),
+                sent,
+                leaders: (leaders, Vec::new()),
+            });
         }
         // Some of it cannot be read so; row by row, then.
         let mut unit = self.read().await?;
+        let version = sqlx::query_scalar(VERSION).fetch_one(&mut *unit).await?;
         let book = sqlx::query_as(BOOK_THESE).bind(commitments).fetch_all(&mut *unit).await?;
         let sent = sqlx::query_as(SENT_THESE).bind(commitments).fetch_one(&mut *unit).await?;
         let leaders = sqlx::query_as(LEADERS_ABOUT).bind(commitments).fetch_all(&mut *unit).await?;
         unit.commit().await?;
-        Ok(Facts { book: readable(book), sent, leaders: readable(leaders) })
+        Ok(Facts { version, book: readable(book), sent, leaders: readable(leaders) })
     }
 }

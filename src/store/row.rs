@@ -54,6 +54,10 @@ impl Cell {
     pub(super) fn rows<R: DeserializeOwned>(self) -> Parsed<R> {
         Parsed::read(self.0.try_decode().ok())
     }
+
+    pub(super) fn number(self) -> Result<i64, Error> {
+        Ok(self.0.try_decode()?)
+    }
 }
 
 /// Rows as one cell: a JSON array with an array of columns for each. `None` when one of them cannot be read so.

@@ -218,6 +218,7 @@ fn frozen(reminders: &[ReminderKey]) -> Frozen {
         mime,
         items: reminders.iter().map(|key| (key.commitment.clone(), key.step.to_string())).collect(),
         reminders: reminders.to_vec(),
+        book_version: None,
         rehearsal: true,
     }
 }

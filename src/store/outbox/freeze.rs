@@ -19,10 +19,10 @@ pub const FREEZE_PAGE: usize = 32;
 
 const INSERT: &str = "
     INSERT INTO messages (purpose, day, sender, recipient, address_key, name, subject, message_id, items,
-        rehearsal, state, frozen_at)
+        book_version, rehearsal, state, frozen_at)
     SELECT m.value ->> 'purpose', m.value ->> 'day', m.value ->> 'sender', m.value ->> 'recipient',
         m.value ->> 'address_key', m.value ->> 'name', m.value ->> 'subject', m.value ->> 'message_id',
-        m.value -> 'items', m.value ->> 'rehearsal', 'ready', $2
+        m.value -> 'items', m.value ->> 'book_version', m.value ->> 'rehearsal', 'ready', $2
     FROM jsonb_each($1) AS m
     WHERE NOT EXISTS (
         SELECT 1 FROM json_each(m.value, '$.reminders') AS k LEFT JOIN reminders AS r
@@ -113,6 +113,9 @@ pub struct Frozen {
     pub items: Vec<(String, String)>,
     /// The reminders it carries; none in notices and reports.
     pub reminders: Vec<ReminderKey>,
+    /// The book's version in which they were found due, as [`Page::version`](crate::store::Page::version) has it. `None`
+    /// where it is not known: T3 looks at the ground of each of them then.
+    pub book_version: Option<i64>,
     /// Whether the day is pretended.
     pub rehearsal: bool,
 }
@@ -129,6 +132,7 @@ struct MessageCells<'a> {
     subject: &'a str,
     message_id: &'a str,
     items: &'a [(String, String)],
+    book_version: Option<i64>,
     rehearsal: u8,
     reminders: Vec<KeyCells<'a>>,
 }
@@ -145,6 +149,7 @@ impl<'a> From<&'a Frozen> for MessageCells<'a> {
             subject: &message.subject,
             message_id: &message.message_id,
             items: &message.items,
+            book_version: message.book_version,
             rehearsal: u8::from(message.rehearsal),
             reminders: message.reminders.iter().map(KeyCells::from).collect(),
         }

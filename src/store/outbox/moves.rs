@@ -36,7 +36,9 @@ const LOOK_AGAIN: &str = "
         SELECT r.commitment FROM jsonb_each($1) AS k CROSS JOIN reminders AS r ON r.message = k.value ->> 'id'
         WHERE k.value ->> 'to' = 'expired')";
 
-/// Others than us may have changed a commitment before the body leaves; but what may have arrived goes on unchanged.
+/// Others than us may have changed a commitment before the body leaves; but what may have arrived goes on unchanged. The
+/// ground of each reminder is looked at only if the book has changed since they were found due: that is as dear as all the
+/// rest.
 const MOVE: &str = "
     UPDATE messages SET state = k.state, next_at = k.next_at, accepted_on = k.accepted_on,
         resends = resends + k.in_doubt, was_in_body = max(was_in_body, k.state = 'body')
@@ -45,6 +47,7 @@ const MOVE: &str = "
         FROM jsonb_each($1)) AS k
     WHERE messages.id = k.id AND messages.epoch = k.epoch AND messages.state = k.was
       AND (k.state <> 'body' OR was_in_body = 1
+        OR messages.book_version = (SELECT number FROM book_version)
         OR NOT EXISTS (SELECT 1 FROM groundless WHERE message = messages.id AND groundless.state = 'attached'))
     RETURNING id";
 

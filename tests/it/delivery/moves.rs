@@ -1,9 +1,11 @@
 //! What the lanes have to write at one time is written at one time, and each hears what became of its own.
 
 use advis::delivery::state::{OnUnknown, State};
-use advis::store::outbox::Ending;
+use advis::domain::rule::Step;
+use advis::store::outbox::{Ending, Frozen};
+use sqlx::AssertSqlSafe;
 
-use super::{Post, clock, today};
+use super::{Post, clock, frozen, reminder, today};
 
 fn accepted(from: State) -> Ending {
     Ending {
@@ -56,6 +58,62 @@ async fn moves_made_together_hit_or_miss_each_for_itself() {
     );
     assert!(!store.record(epoch, 1, &ending).await.unwrap(), "once is enough");
     assert!(!store.begin_body(epoch - 1, 3, now).await.unwrap());
+}
+
+/// What another program does, and whether the body may leave after it. Most drivers do not enforce references.
+const CHANGES: [(&str, bool); 16] = [
+    ("SELECT 1", true),
+    ("UPDATE commitments SET title = 'Et andet' WHERE reference = 'C-1'", true),
+    ("UPDATE windows SET due = '2020-02-01' WHERE commitment = 'C-1'", true),
+    ("UPDATE commitments SET status = 'done' WHERE reference = 'C-2'", true),
+    ("INSERT INTO commitments (reference, title) VALUES ('C-10', 'Et nyt')", true),
+    ("INSERT OR REPLACE INTO responsibilities (commitment, leader) VALUES ('C-1', 'l1')", true),
+    ("UPDATE commitments SET status = 'done' WHERE reference = 'C-1'", false),
+    ("UPDATE commitments SET revision = 2 WHERE reference = 'C-1'", false),
+    ("DELETE FROM commitments WHERE reference = 'C-1'", false),
+    (
+        "INSERT OR REPLACE INTO commitments (reference, title, status) VALUES ('C-1', 'x', 'cancelled')",
+        false,
+    ),
+    (
+        "INSERT OR REPLACE INTO commitments (reference, title, revision) VALUES ('C-1', 'x', 2)",
+        false,
+    ),
+    (
+        "UPDATE windows SET closed_on = '2020-01-02', closed_as = 'done' WHERE commitment = 'C-1'",
+        false,
+    ),
+    ("UPDATE windows SET number = 2 WHERE commitment = 'C-1'", false),
+    (
+        "INSERT OR REPLACE INTO windows (commitment, opens, closed_on, closed_as)
+         VALUES ('C-1', '2020-01-01', '2020-01-02', 'done')",
+        false,
+    ),
+    ("DELETE FROM windows WHERE commitment = 'C-1'", false),
+    ("UPDATE responsibilities SET leader = 'l2' WHERE commitment = 'C-1'", false),
+];
+
+#[tokio::test]
+async fn no_body_leaves_whose_ground_another_program_took_however_it_did() {
+    for (change, leaves) in CHANGES {
+        for is_known in [true, false] {
+            let post = Post::new().await;
+            let version = post.strings("SELECT CAST(number AS TEXT) FROM book_version").await;
+            let due = reminder(1, Step::Before(30));
+            post.store.plan(std::slice::from_ref(&due), &[], clock().now()).await.unwrap();
+            let message = Frozen {
+                book_version: is_known.then(|| version[0].parse().unwrap()),
+                ..frozen(&[due.key])
+            };
+            assert_eq!(post.store.freeze(&[message], clock().now()).await.unwrap(), 1);
+            let epoch =
+                post.store.recover(OnUnknown::ResendOnce, clock().now()).await.unwrap().epoch;
+            post.store.claim(epoch, &[1], clock().now()).await.unwrap();
+            post.sql(AssertSqlSafe(format!("PRAGMA foreign_keys = OFF; {change}"))).await;
+            let left = post.store.begin_body(epoch, 1, clock().now()).await.unwrap();
+            assert_eq!(left, leaves, "{change}, the version known: {is_known}");
+        }
+    }
 }
 
 #[tokio::test]
