@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio::task::yield_now;
 
 use super::instant;
-use super::withdraw::withdraw;
+use super::withdraw::{take_back, withdraw};
 use crate::delivery::state::{Stage, State};
 use crate::store::batch::{Printed, to_json};
 use crate::store::{Error, Store};
@@ -48,11 +48,15 @@ const MOVE: &str = "
     WHERE messages.id = k.id AND messages.epoch = k.epoch AND messages.state = k.was
       AND (k.state <> 'body' OR was_in_body = 1
         OR messages.book_version = (SELECT number FROM book_version)
-        OR NOT EXISTS (SELECT 1 FROM groundless WHERE message = messages.id AND groundless.state = 'attached'))
+        OR NOT EXISTS (SELECT 1 FROM groundless WHERE message = messages.id AND groundless.state = 'attached')
+          AND NOT EXISTS (SELECT 1 FROM gone WHERE message = messages.id))
     RETURNING id";
 
 const CHANGED: &str = "
     SELECT DISTINCT commitment FROM groundless WHERE message = $1 AND state = 'attached'";
+
+const GONE: &str = "
+    SELECT EXISTS (SELECT 1 FROM messages AS m JOIN gone ON gone.message = m.id WHERE m.id = $1 AND m.state = 'open')";
 
 static SCRIPT: LazyLock<String> =
     LazyLock::new(|| ["BEGIN IMMEDIATE", LOG, MOVE, "COMMIT"].join(";"));
@@ -157,6 +161,10 @@ impl Store {
             let mut unit = self.write().await?;
             let changed: Vec<String> =
                 sqlx::query_scalar(CHANGED).bind(id).fetch_all(&mut *unit).await?;
+            let gone: bool = sqlx::query_scalar(GONE).bind(id).fetch_one(&mut *unit).await?;
+            if gone {
+                take_back(&mut unit, &[id], State::Cancelled, now).await?;
+            }
             withdraw(&mut unit, &changed, now).await?;
             unit.commit().await?;
         }

@@ -73,8 +73,8 @@ impl Store {
 /// As [`Store::withdraw`], within the unit of work that changes the commitments.
 ///
 /// Messages that carry one of them and whose body never left are `cancelled`, claimed ones too: the engine notices just
-/// before the body. Their other reminders are planned again, and the planner looks anew at the commitments. A message whose body may have arrived stays as it is, for
-/// only the same bytes may follow it.
+/// before the body. Their other reminders are planned again, and the planner looks anew at the commitments. A message
+/// whose body may have arrived stays as it is, for only the same bytes may follow it.
 pub(crate) async fn withdraw(
     tx: &mut SqliteConnection,
     commitments: &[String],

@@ -117,6 +117,25 @@ async fn no_body_leaves_whose_ground_another_program_took_however_it_did() {
 }
 
 #[tokio::test]
+async fn no_body_leaves_about_a_commitment_that_was_deleted_and_its_reminders_with_it() {
+    for change in [
+        "DELETE FROM commitments WHERE reference = 'C-1'",
+        "INSERT OR REPLACE INTO commitments (reference, title) VALUES ('C-1', 'Et andet')",
+    ] {
+        let post = Post::new().await;
+        let due = [reminder(1, Step::Before(30)), reminder(2, Step::Before(30))];
+        post.store.plan(&due, &[], clock().now()).await.unwrap();
+        let keys = due.map(|one| one.key);
+        assert_eq!(post.store.freeze(&[frozen(&keys)], clock().now()).await.unwrap(), 1);
+        post.notices(1).await;
+        post.sql(AssertSqlSafe(format!("PRAGMA foreign_keys = ON; {change}"))).await;
+        assert_eq!(post.send(&post.files(), &clock()).await.withdrawn, 1, "{change}");
+        assert_eq!(post.states().await, ["cancelled", "accepted"], "{change}");
+        assert_eq!(post.reminders().await, ["C-2 before:30 planned"], "{change}");
+    }
+}
+
+#[tokio::test]
 async fn an_error_ends_the_whole_batch_and_the_next_one_goes_well() {
     let (post, epoch) = claimed().await;
     post.sql(

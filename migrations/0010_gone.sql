@@ -1,0 +1,8 @@
+-- What a message was frozen about and has no reminder of any more: the commitment was deleted, and its reminders with it.
+CREATE VIEW gone AS
+SELECT m.id AS message, i.value ->> 0 AS commitment
+  FROM messages AS m CROSS JOIN json_each(m.items) AS i
+ WHERE m.purpose IN ('own', 'escalation')
+   AND NOT EXISTS (
+       SELECT 1 FROM reminders AS r
+        WHERE r.message = m.id AND r.state = 'attached' AND r.commitment = i.value ->> 0);
