@@ -1,6 +1,6 @@
--- A Message-ID is random: with an index of their own, each new message wrote a page of it. But it is derived from day and
--- address, among others, and among those of one day and address it is unique where it is unique at all. Those are written
--- in order, and had an index already.
+-- Message-IDs are random: nearly each new one wrote a page of their index. But day and address are hashed into them, so one
+-- that is unique among those of its day and address is unique among all; and by day and address there is an index already,
+-- in whose order messages are written.
 CREATE TABLE messages_before AS SELECT * FROM messages;
 -- What refers to a message finds it again before the end.
 PRAGMA defer_foreign_keys = ON;

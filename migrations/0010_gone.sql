@@ -1,6 +1,6 @@
--- What a message was frozen about and has no reminder of any more: the commitment was deleted, and its reminders with it.
+-- Messages about a commitment of which they carry no reminder any more: it was deleted, and its reminders with it.
 CREATE VIEW gone AS
-SELECT m.id AS message, i.value ->> 0 AS commitment
+SELECT m.id AS message
   FROM messages AS m CROSS JOIN json_each(m.items) AS i
  WHERE m.purpose IN ('own', 'escalation')
    AND NOT EXISTS (

@@ -288,31 +288,34 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn messages_come_through_every_migration_with_all_that_refers_to_them() {
+    async fn messages_come_through_the_making_anew_of_their_table_with_all_that_refers_to_them() {
         const FILL: &str = "
             INSERT INTO leaders (reference, name, email) VALUES ('l1', 'Leder', 'l1@kommune.example');
             INSERT INTO commitments (reference, title) VALUES ('C-1', 'Et løfte');
             WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 100)
             INSERT INTO messages (id, purpose, day, sender, recipient, address_key, name, subject, message_id, items,
-                state, attempt, epoch, resends, was_in_body, next_at, rehearsal, frozen_at, started_at, accepted_on)
+                state, attempt, epoch, resends, was_in_body, next_at, rehearsal, frozen_at, started_at, accepted_on,
+                patience_from)
             SELECT 3 * n, 'own', '2020-01-02', 'a@kommune.example', 'l1@kommune.example', 'l1@kommune.example', 'Leder',
                 'Husk ' || n, '<' || n || '.advis@kommune.example>', '[[\"C-1\",\"due\"]]',
                 iif(n % 2, 'accepted', 'deferred'), n, 2, 1, 1, iif(n % 2, NULL, '2020-01-02T08:00:00Z'), 0,
-                '2020-01-02T07:00:00Z', '2020-01-02T07:01:00Z', iif(n % 2, '2020-01-02', NULL) FROM n;
+                '2020-01-02T07:00:00Z', '2020-01-02T07:01:00Z', iif(n % 2, '2020-01-02', NULL),
+                iif(n % 3, NULL, '2020-01-03T07:00:00Z') FROM n;
             INSERT INTO message_bytes (message, mime, sha256) SELECT id, zeroblob(5000), 'x' FROM messages;
             INSERT INTO attempts (message, attempt, at, state) SELECT id, attempt, frozen_at, state FROM messages;
             INSERT INTO reminders (commitment, revision, window, step, leader, planned_on, moved_on, state, message)
             SELECT 'C-1', 1, id, 'due', 'l1', day, day, 'attached', id FROM messages";
         const STORY: &str = "
-            SELECT group_concat(concat_ws(' ', m.id, m.subject, m.message_id, m.items, m.state, m.attempt, m.epoch,
-                m.resends, m.was_in_body, m.next_at, m.frozen_at, m.started_at, m.accepted_on, length(b.mime), a.state,
+            SELECT group_concat(concat_ws(' ', m.id, m.purpose, m.day, m.sender, m.recipient, m.address_key, m.name,
+                m.subject, m.message_id, m.items, m.state, m.attempt, m.epoch, m.resends, m.was_in_body, m.next_at,
+                m.rehearsal, m.frozen_at, m.started_at, m.accepted_on, m.patience_from, length(b.mime), a.state,
                 r.window), '; ')
             FROM messages AS m JOIN message_bytes AS b ON b.message = m.id JOIN attempts AS a ON a.message = m.id
                 JOIN reminders AS r ON r.message = m.id";
 
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("advis.db");
-        let first = MIGRATIONS.iter().filter(|one| one.version == 1).cloned().collect();
+        let first = MIGRATIONS.iter().filter(|one| one.version < 8).cloned().collect();
         let mut old = open(&path, &Migrator::with_migrations(first), PATIENCE).await.unwrap();
         sqlx::raw_sql(FILL).execute(&mut old).await.unwrap();
         let before: String = sqlx::query_scalar(STORY).fetch_one(&mut old).await.unwrap();

@@ -101,9 +101,8 @@ impl Store {
             cells.try_into().map_err(|_| sqlx::Error::RowNotFound)?;
         let (rows, sent, leaders) = (in_order(rows.rows()), sent.rows(), leaders.rows());
         if let (Some(rows), Parsed(Some(leaders))) = (rows, leaders) {
-            let version = version.number()?;
             return Ok(Facts {
-                version,
+                version: version.number()?,
                 book: (rows, Vec::new()),
                 sent,
                 leaders: (leaders, Vec::new()),

@@ -36,9 +36,9 @@ const LOOK_AGAIN: &str = "
         SELECT r.commitment FROM jsonb_each($1) AS k CROSS JOIN reminders AS r ON r.message = k.value ->> 'id'
         WHERE k.value ->> 'to' = 'expired')";
 
-/// Others than us may have changed a commitment before the body leaves; but what may have arrived goes on unchanged. The
-/// ground of each reminder is looked at only if the book has changed since they were found due: that is as dear as all the
-/// rest.
+/// Others than us may have changed a commitment before the body leaves; but what may have arrived goes on unchanged. Only
+/// if the book has changed since its reminders were found due is it looked at whether each still has its ground, and none
+/// was deleted with its commitment: that is as dear as all the rest.
 const MOVE: &str = "
     UPDATE messages SET state = k.state, next_at = k.next_at, accepted_on = k.accepted_on,
         resends = resends + k.in_doubt, was_in_body = max(was_in_body, k.state = 'body')
