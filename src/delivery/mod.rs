@@ -1,5 +1,6 @@
 //! From a planned reminder to a delivered message: a firing, the state machine, and the engine that steps it.
 
+mod alarm;
 pub mod engine;
 mod failures;
 pub mod firings;

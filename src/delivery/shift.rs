@@ -37,8 +37,8 @@ pub enum ShiftError {
     /// The SMTP settings cannot be used.
     #[error(transparent)]
     Settings(#[from] BadSettings),
-    /// The system does not let us hear of its signals.
-    #[error("signals to stop and reload cannot be received: {0}")]
+    /// The system does not let us hear of its signals, or of the end of a sleep.
+    #[error("signals to stop and reload cannot be received, or no thread begun: {0}")]
     Signals(io::Error),
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::alarm::Alarm;
 use super::engine::Debt;
 use super::firings::Firings;
 use super::pass::Desk;
@@ -54,7 +55,7 @@ pub async fn run(
             Err(error) if health.has_begun => {
                 let wait = health.wait_after_failure();
                 telemetry::worker_failed(&error.to_string(), wait.as_secs());
-                tokio::time::timeout(wait, signals.next()).await.ok()
+                signals.within(wait).await
             }
             Err(error) => return Err(error),
         };
@@ -126,6 +127,7 @@ struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hang_up: Signal,
+    alarm: Alarm,
 }
 
 impl Signals {
@@ -134,6 +136,7 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
+            alarm: Alarm::new()?,
         })
     }
 
@@ -142,6 +145,14 @@ impl Signals {
             _ = self.terminate.recv() => Call::Stop,
             _ = self.interrupt.recv() => Call::Stop,
             _ = self.hang_up.recv() => Call::Reload,
+        }
+    }
+
+    /// Sleeps, unless a signal comes before the wait is over.
+    async fn within(&mut self, wait: Duration) -> Option<Call> {
+        tokio::select! {
+            () = self.alarm.after(wait) => None,
+            call = self.next() => Some(call),
         }
     }
 }
@@ -171,9 +182,8 @@ async fn watch(
             }
         };
         health.tick_ended_well();
-        tokio::select! {
-            () = tokio::time::sleep(wait) => {}
-            call = signals.next() => return Ok(call),
+        if let Some(call) = signals.within(wait).await {
+            return Ok(call);
         }
     }
 }
