@@ -115,11 +115,11 @@ fn bad_quotes() -> Flaw {
 /// The cell as rows are compared and shown: NFC, without invisible marks of direction and surrounding space; in one
 /// line, but for a quotation and a deadline, whose line breaks mean something.
 fn clean(column: &str, raw: &str) -> Result<String, Flaw> {
-    let cell = composed(raw);
     let cell = match column {
-        "name" => return Ok(clean_name(&cell)),
-        "quote" | "deadline" => in_plain_lines(&cell),
-        _ => in_one_line(&cell),
+        "name" => return Ok(clean_name(&composed(raw))),
+        _ if is_clean(raw) => raw.to_owned(),
+        "quote" | "deadline" => in_plain_lines(&composed(raw)),
+        _ => in_one_line(&composed(raw)),
     };
     if let Some(control) = cell.chars().find(|c| c.is_control() && !c.is_whitespace()) {
         let what = format!("the cell holds the control character U+{:04X}", u32::from(control));
@@ -131,6 +131,18 @@ fn clean(column: &str, raw: &str) -> Result<String, Flaw> {
         return Err(Flaw::new(what, format!("Shorten it to at most {chars_max}.")));
     }
     Ok(cell)
+}
+
+/// Whether nothing in it need be cleaned, which is so of nearly every cell. Whatever comes before U+0300 is NFC (UAX #15),
+/// and invisible only if it is a control character.
+fn is_clean(raw: &str) -> bool {
+    let mut after_space = true;
+    let is_clean = raw.chars().all(|c| {
+        let is_doubled = after_space && c == ' ';
+        after_space = c == ' ';
+        c < '\u{300}' && !is_doubled && (c == ' ' || !c.is_whitespace()) && !c.is_control()
+    });
+    is_clean && (raw.is_empty() || !after_space)
 }
 
 fn composed(raw: &str) -> Cow<'_, str> {
@@ -171,4 +183,21 @@ fn in_plain_lines(cell: &str) -> String {
     }
     let breaks = |c: char| c.is_control() && c.is_whitespace() && c != '\t';
     cell.replace("\r\n", "\n").replace(breaks, "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_clean_cell_is_as_cleaning_would_leave_it(raw in "[ a-cæøå\t\n\u{85}\u{a0}\u{301}\u{200e}\u{feff}\0]{0,8}") {
+            let cleaned = composed(&raw);
+            let as_is = in_one_line(&cleaned) == raw && in_plain_lines(&cleaned) == raw;
+            let holds_control = raw.contains(char::is_control);
+            prop_assert_eq!(is_clean(&raw), as_is && !holds_control && !raw.contains('\u{301}'));
+        }
+    }
 }
