@@ -4,12 +4,16 @@
 use std::fmt::Display;
 
 use serde::{Serialize, Serializer};
-use sqlx::SqliteConnection;
+use sqlx::query_builder::Separated;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use super::Error;
 
 /// Rows in one statement: enough that the cost of a call does not count, few enough that its text stays small.
 const BATCH_ROWS_MAX: usize = 1_000;
+
+/// Rows in one `INSERT`: enough that a call does not count, and far below the 32,766 cells that SQLite takes in one.
+const INSERT_ROWS_MAX: usize = 250;
 
 /// A text in JSON, as its value is printed: a day `2020-01-31`, a step `before:30`.
 #[derive(Clone, Copy)]
@@ -21,22 +25,34 @@ impl<T: Display> Serialize for Printed<T> {
     }
 }
 
-/// A statement and its rows, which are text already: SQLite, in its own thread, can run one while the next is made.
-pub(super) struct Batch {
-    sql: &'static str,
-    parts: Vec<String>,
+/// Rows to insert, ready: SQLite, in its own thread, can take some while the next are made. Each cell is bound as it is;
+/// to take as many out of JSON would cost as much as to insert them.
+pub(super) struct Insert {
+    parts: Vec<QueryBuilder<Sqlite>>,
 }
 
-impl Batch {
-    pub(super) fn of(sql: &'static str, rows: &[impl Serialize]) -> Result<Self, Error> {
-        let parts = rows.chunks(BATCH_ROWS_MAX).map(json_list).collect::<Result<_, _>>()?;
-        Ok(Self { sql, parts })
+/// Where the cells of a row go, in the order of the columns.
+pub(super) type Row<'a> = Separated<'a, Sqlite, &'static str>;
+
+impl Insert {
+    /// `head` names the table and its columns, `tail` says what becomes of a row that is there.
+    pub(super) fn new<R>(
+        head: &str,
+        rows: &[R],
+        bind: impl Fn(&mut Row<'_>, &R),
+        tail: &str,
+    ) -> Self {
+        let part = |rows: &[R]| {
+            let mut insert = QueryBuilder::new(head);
+            insert.push_values(rows, |mut cells, row| bind(&mut cells, row)).push(tail);
+            insert
+        };
+        Self { parts: rows.chunks(INSERT_ROWS_MAX).map(part).collect() }
     }
 
-    /// As [`batch`].
     pub(super) async fn run(self, unit: &mut SqliteConnection) -> Result<(), Error> {
-        for part in self.parts {
-            execute(unit, self.sql, part, &[]).await?;
+        for mut part in self.parts {
+            part.build().execute(&mut *unit).await?;
         }
         Ok(())
     }

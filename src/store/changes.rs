@@ -5,7 +5,7 @@ use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use super::Error;
-use super::batch::{Batch, Printed, batch, whole};
+use super::batch::{Insert, Printed, Row, batch, whole};
 use crate::domain::commitment::{BookWindow, Commitment, Status};
 use crate::domain::recurrence::Recurrence;
 use crate::domain::window::{Confidence, Deadline, Undated, Window};
@@ -34,12 +34,6 @@ const SET_DEADLINE: &str = "
       FROM json_each($1) AS n
      WHERE reference = n.value ->> 'reference'";
 
-const ADD_WINDOWS: &str = "
-    INSERT INTO windows (commitment, revision, number, opens, due, made_on)
-    SELECT value ->> 'commitment', value ->> 'revision', value ->> 'number',
-           value ->> 'opens', value ->> 'due', value ->> 'made_on'
-      FROM jsonb_each($1)";
-
 const CLOSE_WINDOWS: &str = "
     UPDATE windows
        SET closed_on = n.value ->> 'on', closed_as = n.value ->> 'as'
@@ -49,18 +43,8 @@ const CLOSE_WINDOWS: &str = "
 
 const REMOVE_RESPONSIBLE: &str = "
     DELETE FROM responsibilities
-     WHERE commitment IN (SELECT value ->> 'commitment' FROM json_each($1))
-       AND (commitment, leader) NOT IN (
-           SELECT value ->> 'commitment', value ->> 'leader' FROM json_each($1))";
-
-const ADD_RESPONSIBLE: &str = "
-    INSERT INTO responsibilities (commitment, leader, position, since, until)
-    SELECT value ->> 'commitment', value ->> 'leader', value ->> 'position', value ->> 'since',
-           value ->> 'until'
-      FROM jsonb_each($1)
-     WHERE true
-        ON CONFLICT (commitment, leader)
-        DO UPDATE SET position = excluded.position, until = excluded.until";
+     WHERE commitment IN (SELECT value ->> 0 FROM json_each($1))
+       AND (commitment, leader) NOT IN (SELECT value ->> 0, value ->> 1 FROM json_each($1))";
 
 /// Planned reminders that have lost their ground: the commitment is not open, its deadline is another, the window is
 /// closed, or the leader is no longer responsible.
@@ -171,27 +155,18 @@ impl<'a> DeadlineRow<'a> {
 }
 
 /// A window to add.
-#[derive(Serialize)]
 pub(super) struct WindowRow<'a> {
     pub(super) commitment: &'a str,
     pub(super) revision: u32,
     pub(super) number: u32,
-    pub(super) opens: Printed<NaiveDate>,
-    pub(super) due: Option<Printed<NaiveDate>>,
-    pub(super) made_on: Option<Printed<NaiveDate>>,
+    pub(super) window: Window,
+    pub(super) made_on: Option<NaiveDate>,
 }
 
 impl<'a> WindowRow<'a> {
     pub(super) fn of(commitment: &'a str, revision: u32, window: &BookWindow) -> Self {
-        let BookWindow { number, window: Window { opens, due }, made_on, .. } = *window;
-        Self {
-            commitment,
-            revision,
-            number,
-            opens: Printed(opens),
-            due: due.map(Printed),
-            made_on: made_on.map(Printed),
-        }
+        let BookWindow { number, window, made_on, .. } = *window;
+        Self { commitment, revision, number, window, made_on }
     }
 }
 
@@ -221,13 +196,12 @@ pub(super) struct CloseRow<'a> {
 }
 
 /// A leader who answers for a commitment, from `since` on when newly so, and not from `until` on.
-#[derive(Serialize)]
 pub(super) struct ResponsibleRow<'a> {
     pub(super) commitment: &'a str,
     pub(super) leader: &'a str,
-    pub(super) position: usize,
-    pub(super) since: Option<Printed<NaiveDate>>,
-    pub(super) until: Option<Printed<NaiveDate>>,
+    pub(super) position: i64,
+    pub(super) since: Option<NaiveDate>,
+    pub(super) until: Option<NaiveDate>,
 }
 
 pub(super) async fn set_status(
@@ -241,14 +215,20 @@ pub(super) async fn set_status(
 pub(super) async fn set_deadlines(
     unit: &mut SqliteConnection,
     rows: &[DeadlineRow<'_>],
-    windows: Batch,
+    windows: Insert,
 ) -> Result<(), Error> {
     batch(unit, SET_DEADLINE, rows, &[]).await?;
     windows.run(unit).await
 }
 
-pub(super) fn add_windows(rows: &[WindowRow<'_>]) -> Result<Batch, Error> {
-    Batch::of(ADD_WINDOWS, rows)
+pub(super) fn add_windows(rows: &[WindowRow<'_>]) -> Insert {
+    let head = "INSERT INTO windows (commitment, revision, number, opens, due, made_on) ";
+    let bind = |cells: &mut Row<'_>, row: &WindowRow<'_>| {
+        let Window { opens, due } = row.window;
+        cells.push_bind(row.commitment).push_bind(row.revision).push_bind(row.number);
+        cells.push_bind(opens.to_string()).push_bind(day(due)).push_bind(day(row.made_on));
+    };
+    Insert::new(head, rows, bind, "")
 }
 
 pub(super) async fn close_windows(
@@ -263,12 +243,25 @@ pub(super) async fn replace_responsible(
     unit: &mut SqliteConnection,
     rows: &[ResponsibleRow<'_>],
 ) -> Result<(), Error> {
-    whole(unit, REMOVE_RESPONSIBLE, rows, &[]).await?;
-    add_responsible(rows)?.run(unit).await
+    let pairs: Vec<_> = rows.iter().map(|row| (row.commitment, row.leader)).collect();
+    whole(unit, REMOVE_RESPONSIBLE, &pairs, &[]).await?;
+    add_responsible(rows).run(unit).await
 }
 
-pub(super) fn add_responsible(rows: &[ResponsibleRow<'_>]) -> Result<Batch, Error> {
-    Batch::of(ADD_RESPONSIBLE, rows)
+pub(super) fn add_responsible(rows: &[ResponsibleRow<'_>]) -> Insert {
+    let head = "INSERT INTO responsibilities (commitment, leader, position, since, until) ";
+    let tail = " ON CONFLICT (commitment, leader)
+                 DO UPDATE SET position = excluded.position, until = excluded.until";
+    let bind = |cells: &mut Row<'_>, row: &ResponsibleRow<'_>| {
+        cells.push_bind(row.commitment).push_bind(row.leader).push_bind(row.position);
+        cells.push_bind(day(row.since)).push_bind(day(row.until));
+    };
+    Insert::new(head, rows, bind, tail)
+}
+
+/// A day as the store keeps it.
+pub(super) fn day(day: Option<NaiveDate>) -> Option<String> {
+    day.map(|day| day.to_string())
 }
 
 /// Cancels the planned reminders of these commitments that have no ground any more.

@@ -220,8 +220,8 @@ fn rows<'a>(
             commitment,
             leader,
             position,
-            since: Some(Printed(since)),
-            until: until.map(Printed),
+            since: Some(since),
+            until,
         })
         .collect()
 }

@@ -159,7 +159,7 @@ impl Store {
             statuses.push(StatusRow::new(commitment, Status::Open).confident());
             touched.push((commitment, json!({})));
         }
-        add_windows(&windows)?.run(&mut unit).await?;
+        add_windows(&windows).run(&mut unit).await?;
         set_status(&mut unit, &statuses).await?;
         finish(unit, stamp, Deed::Confirmed, touched).await
     }
@@ -203,7 +203,7 @@ impl Store {
             ..DeadlineRow::given(reference, revision, Status::Open, entered_on)
         };
         let row = row.confident(Confidence::High).recurring(commitment.recurrence.as_ref());
-        set_deadlines(&mut unit, &[row], add_windows(&rows)?).await?;
+        set_deadlines(&mut unit, &[row], add_windows(&rows)).await?;
         for keep in [KEEP_SNOOZES, KEEP_REMINDERS] {
             sqlx::query(keep)
                 .bind(reference)

@@ -195,7 +195,7 @@ impl Store {
         let subjects: Vec<Subject<'_>> =
             readings.iter().map(|entered| Subject::commitment(&entered.unread.reference)).collect();
         let mut unit = self.write().await?;
-        set_deadlines(&mut unit, &rows, add_windows(&windows)?).await?;
+        set_deadlines(&mut unit, &rows, add_windows(&windows)).await?;
         record(&mut unit, stamp, "entered", &subjects).await?;
         unit.commit().await
     }

@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use sqlx::SqliteConnection;
 use tokio::join;
 
-use super::sheet::{Difference, PAGE_ROWS_MAX, Sheet, account, check, compare, count, put};
+use super::sheet::{Difference, PAGE_ROWS_MAX, Sheet, account, check, compare, count};
 use super::{ImportProblem, ImportedCommitment, ImportedLeader, Tally};
 use crate::domain::commitment::Status;
-use crate::store::batch::{Batch, Printed, batch};
+use crate::store::batch::{Insert, Row, batch};
 use crate::store::changes::{
-    DeadlineRow, ResponsibleRow, StatusRow, add_responsible, add_windows, cancel_groundless,
+    DeadlineRow, ResponsibleRow, StatusRow, add_responsible, add_windows, cancel_groundless, day,
     replace_responsible, set_deadlines, set_status, window_rows,
 };
 use crate::store::journal::Subject;
@@ -34,35 +34,6 @@ const BOOK_COMMITMENTS: &str = "
                                 ORDER BY position, leader)))
       FROM commitments c
      WHERE reference IN (SELECT value FROM json_each($1))";
-
-/// A new row comes with its deadline, which it has from then on; of one that is there, only the cells are put.
-const PUT_COMMITMENTS: &str = "
-    INSERT INTO commitments (reference, title, kind, organisation, document, document_date,
-                             section, quote, confidential, adopted_on, imported,
-                             phrase, status, entered_on, reference_date,
-                             confidence, undated, rrule, span)
-    SELECT value ->> 'reference', value ->> 'title', coalesce(value ->> 'kind', 'follow_up'),
-           coalesce(value ->> 'organisation', ''), coalesce(value ->> 'document', ''),
-           value ->> 'document_date', coalesce(value ->> 'section', ''),
-           coalesce(value ->> 'quote', ''),
-           CAST(coalesce(value ->> 'confidential', '0') AS INTEGER),
-           coalesce(value ->> 'adopted_on', value ->> '$.entered.entered_on'),
-           value ->> 'imported',
-           coalesce(value ->> 'deadline', ''), value ->> 'status',
-           value ->> '$.entered.entered_on',
-           coalesce(value ->> 'document_date', value ->> 'adopted_on',
-                    value ->> '$.entered.entered_on'),
-           value ->> '$.entered.confidence', value ->> '$.entered.undated',
-           value ->> '$.entered.rrule', value ->> '$.entered.span'
-      FROM jsonb_each($1)
-     WHERE true
-        ON CONFLICT (reference) DO UPDATE
-       SET title = excluded.title, kind = excluded.kind, organisation = excluded.organisation,
-           document = excluded.document, document_date = excluded.document_date,
-           section = excluded.section, quote = excluded.quote,
-           confidential = excluded.confidential, adopted_on = excluded.adopted_on,
-           reference_date = coalesce(excluded.document_date, excluded.adopted_on, reference_date),
-           imported = excluded.imported";
 
 const CLOSE_ALL_WINDOWS: &str = "
     UPDATE windows SET closed_on = $2, closed_as = 'done'
@@ -98,7 +69,6 @@ const COMMITMENTS: Sheet = Sheet {
     days: &["document_date", "adopted_on"],
     known: KNOWN_COMMITMENTS,
     book: BOOK_COMMITMENTS,
-    put: PUT_COMMITMENTS,
 };
 
 /// Answers with the references of the rows too.
@@ -169,14 +139,14 @@ async fn put_page(
 
 /// Some rows, ready to be put.
 struct Part<'d> {
-    rows: Batch,
+    rows: Insert,
     /// Of commitments that were there: deadlines that are others now, new statuses, those that are done.
     deadlines: Vec<DeadlineRow<'d>>,
     statuses: Vec<StatusRow<'d>>,
     done: Vec<&'d str>,
-    windows: Batch,
+    windows: Insert,
     /// Of new commitments.
-    responsible: Batch,
+    responsible: Insert,
     /// Of commitments that were there.
     others_responsible: Vec<ResponsibleRow<'d>>,
     known: Vec<&'d str>,
@@ -188,10 +158,7 @@ impl<'d> Part<'d> {
         differences: &'d [Difference<'d>],
         stamp: &Stamp,
     ) -> Result<Self, Error> {
-        let rows = put(&COMMITMENTS, differences, |row| {
-            let read = page.get(row.index).filter(|_| row.is_new);
-            read.and_then(|read| deadline_row(row, read, stamp))
-        })?;
+        let rows = put(page, differences, stamp)?;
         let (mut deadlines, mut windows) = (Vec::new(), Vec::new());
         let (mut statuses, mut done) = (Vec::new(), Vec::new());
         for row in differences {
@@ -219,8 +186,8 @@ impl<'d> Part<'d> {
             deadlines,
             statuses,
             done,
-            windows: add_windows(&windows)?,
-            responsible: add_responsible(&responsible_rows(differences, true, stamp))?,
+            windows: add_windows(&windows),
+            responsible: add_responsible(&responsible_rows(differences, true, stamp)),
             others_responsible: responsible_rows(differences, false, stamp),
             known: known.collect(),
         })
@@ -238,6 +205,58 @@ impl<'d> Part<'d> {
         replace_responsible(unit, &self.others_responsible).await?;
         cancel_groundless(unit, &self.known).await
     }
+}
+
+/// A row, its cells as the next import is to find them, and the deadline of a new one.
+type Put<'r> = (&'r Difference<'r>, String, Option<DeadlineRow<'r>>);
+
+/// A new row comes with its deadline, which it has from then on; of one that is there, only the cells are put.
+fn put(
+    page: &[ImportedCommitment],
+    differences: &[Difference<'_>],
+    stamp: &Stamp,
+) -> Result<Insert, Error> {
+    let head = "
+        INSERT INTO commitments (reference, title, kind,
+                                 organisation, document, document_date,
+                                 section, quote, confidential, adopted_on, imported,
+                                 phrase, status, entered_on, reference_date,
+                                 confidence, undated, rrule, span) ";
+    let tail = "
+        ON CONFLICT (reference) DO UPDATE
+       SET title = excluded.title, kind = excluded.kind, organisation = excluded.organisation,
+           document = excluded.document, document_date = excluded.document_date,
+           section = excluded.section, quote = excluded.quote,
+           confidential = excluded.confidential, adopted_on = excluded.adopted_on,
+           reference_date = coalesce(excluded.document_date, excluded.adopted_on, reference_date),
+           imported = excluded.imported";
+    let rows = differences.iter().map(|row| {
+        let read = page.get(row.index).filter(|_| row.is_new);
+        let entered = read.and_then(|read| deadline_row(row, read, stamp));
+        Ok((row, row.all_imported()?, entered))
+    });
+    let rows = rows.collect::<Result<Vec<_>, Error>>()?;
+    // Line by line as in the head.
+    let bind = |cells: &mut Row<'_>, (row, imported, entered): &Put<'_>| {
+        let text = |column| row.after(column).unwrap_or_default();
+        let entered = entered.as_ref();
+        let entered_on = day(entered.map(|entered| entered.entered_on.0));
+        let document_date = row.after("document_date");
+        let adopted_on = row.after("adopted_on").or(entered_on.as_deref());
+        let kind = row.after("kind").unwrap_or("follow_up");
+        cells.push_bind(row.reference).push_bind(row.after("title")).push_bind(kind);
+        cells.push_bind(text("organisation")).push_bind(text("document")).push_bind(document_date);
+        cells.push_bind(text("section")).push_bind(text("quote"));
+        cells.push_bind(row.after("confidential") == Some("1")).push_bind(adopted_on);
+        cells.push_bind(imported);
+        cells.push_bind(text("deadline")).push_bind(row.after("status")).push_bind(&entered_on);
+        cells.push_bind(document_date.or(adopted_on));
+        cells.push_bind(entered.and_then(|entered| entered.confidence));
+        cells.push_bind(entered.and_then(|entered| entered.undated.as_deref()));
+        cells.push_bind(entered.and_then(|entered| entered.rrule.as_deref()));
+        cells.push_bind(entered.and_then(|entered| entered.span.as_deref()));
+    };
+    Ok(Insert::new(head, &rows, bind, tail))
 }
 
 fn check_cells(
@@ -311,7 +330,7 @@ fn responsible_rows<'d>(
     is_new: bool,
     stamp: &Stamp,
 ) -> Vec<ResponsibleRow<'d>> {
-    let since = (!is_new).then_some(Printed(stamp.day));
+    let since = (!is_new).then_some(stamp.day);
     let changed = differences
         .iter()
         .filter(|row| row.is_new == is_new && row.change("responsible").is_some());

@@ -4,10 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use sqlx::SqliteConnection;
 
-use super::sheet::{
-    Difference, PAGE_ROWS_MAX, Sheet, account, check, compare, count, problem, put,
-};
+use super::sheet::{Difference, PAGE_ROWS_MAX, Sheet, account, check, compare, count, problem};
 use super::{ImportProblem, ImportedLeader, Tally};
+use crate::store::batch::{Insert, Row};
 use crate::store::journal::Subject;
 use crate::store::{Error, Stamp};
 
@@ -25,22 +24,20 @@ const BOOK_LEADERS: &str = "
       FROM leaders
      WHERE reference IN (SELECT value FROM json_each($1))";
 
-const PUT_LEADERS: &str = "
-    INSERT INTO leaders (reference, name, email, role, unit, manager, deputy, language,
-                         active_from, active_to, absent_from, absent_to, imported)
-    SELECT value ->> 'reference', value ->> 'name', value ->> 'email',
-           coalesce(value ->> 'role', ''), coalesce(value ->> 'unit', ''),
-           value ->> 'manager', value ->> 'deputy', value ->> 'language',
-           value ->> 'active_from', value ->> 'active_to',
-           value ->> 'absent_from', value ->> 'absent_to', value ->> 'imported'
-      FROM jsonb_each($1)
-     WHERE true
-        ON CONFLICT (reference) DO UPDATE
-       SET name = excluded.name, email = excluded.email, role = excluded.role,
-           unit = excluded.unit, manager = excluded.manager, deputy = excluded.deputy,
-           language = excluded.language, active_from = excluded.active_from,
-           active_to = excluded.active_to, absent_from = excluded.absent_from,
-           absent_to = excluded.absent_to, imported = excluded.imported";
+/// What a sheet says of a leader, beside the reference.
+const COLUMNS: [&str; 11] = [
+    "name",
+    "email",
+    "role",
+    "unit",
+    "manager",
+    "deputy",
+    "language",
+    "active_from",
+    "active_to",
+    "absent_from",
+    "absent_to",
+];
 
 const TIES: &str = "SELECT reference, manager, deputy FROM leaders";
 
@@ -50,7 +47,6 @@ const LEADERS: Sheet = Sheet {
     days: &["active_from", "active_to", "absent_from", "absent_to"],
     known: KNOWN_LEADERS,
     book: BOOK_LEADERS,
-    put: PUT_LEADERS,
 };
 
 pub(super) async fn import(
@@ -68,7 +64,7 @@ pub(super) async fn import(
             check_row(row, problems);
         }
         if problems.is_empty() {
-            put(&LEADERS, &differences, |_| ())?.run(unit).await?;
+            put(&differences)?.run(unit).await?;
         }
         count(&mut tally, &differences, page.len());
         touched.extend(differences.iter().map(|row| row.reference));
@@ -78,6 +74,28 @@ pub(super) async fn import(
     }
     account(unit, &tally, Subject::leader, stamp).await?;
     Ok(tally)
+}
+
+fn put(differences: &[Difference<'_>]) -> Result<Insert, Error> {
+    let head = format!("INSERT INTO leaders (reference, {}, imported) ", COLUMNS.join(", "));
+    let tail = "
+        ON CONFLICT (reference) DO UPDATE
+       SET name = excluded.name, email = excluded.email, role = excluded.role,
+           unit = excluded.unit, manager = excluded.manager, deputy = excluded.deputy,
+           language = excluded.language, active_from = excluded.active_from,
+           active_to = excluded.active_to, absent_from = excluded.absent_from,
+           absent_to = excluded.absent_to, imported = excluded.imported";
+    let rows = differences.iter().map(|row| Ok((row, row.all_imported()?)));
+    let rows = rows.collect::<Result<Vec<_>, Error>>()?;
+    let bind = |cells: &mut Row<'_>, (row, imported): &(&Difference<'_>, String)| {
+        cells.push_bind(row.reference);
+        for column in COLUMNS {
+            let absent = matches!(column, "role" | "unit").then_some("");
+            cells.push_bind(row.after(column).or(absent));
+        }
+        cells.push_bind(imported);
+    };
+    Ok(Insert::new(&head, &rows, bind, tail))
 }
 
 fn check_row(row: &Difference<'_>, problems: &mut Vec<ImportProblem>) {

@@ -9,7 +9,7 @@ use sqlx::{FromRow, SqliteConnection};
 
 use super::{Cells, Change, ImportProblem, Tally};
 use crate::domain::commitment::Status;
-use crate::store::batch::{self, Batch};
+use crate::store::batch;
 use crate::store::journal::{Subject, record};
 use crate::store::{Error, Stamp};
 
@@ -45,8 +45,6 @@ pub(super) struct Sheet {
     pub(super) known: &'static str,
     /// Selects, for the references in `$1`, the cells as the book has them: a JSON object each.
     pub(super) book: &'static str,
-    /// Puts the rows in `$1` into the table: see [`PutRow`].
-    pub(super) put: &'static str,
 }
 
 /// A row of the table as it is before the import.
@@ -75,27 +73,13 @@ pub(super) struct Difference<'a> {
     earlier: Kept,
 }
 
-#[derive(Serialize)]
-struct PutRow<'a, E> {
-    reference: &'a str,
-    imported: String,
-    entered: E,
-    #[serde(flatten)]
-    cells: Overlay<'a>,
-}
+/// The cells of earlier imports with those of this one laid over them, in the order of their columns.
+struct Overlay<'a, 'd>(&'a Difference<'d>);
 
-/// Cells with others laid over them, in the order of their columns.
-struct Overlay<'a> {
-    below: &'a Kept,
-    above: &'a [(&'a str, &'a str)],
-    status: Option<Status>,
-}
-
-impl Serialize for Overlay<'_> {
+impl Serialize for Overlay<'_, '_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut cells: BTreeMap<&str, &str> = self.below.iter().collect();
-        cells.extend(self.above.iter().copied());
-        cells.extend(self.status.map(|status| ("status", status.name())));
+        let mut cells: BTreeMap<&str, &str> = self.0.earlier.iter().collect();
+        cells.extend(self.0.news.iter().copied());
         serializer.collect_map(cells)
     }
 }
@@ -115,6 +99,11 @@ impl Difference<'_> {
     /// The cell as the sheet says it, now or at an earlier import.
     pub(super) fn imported(&self, column: &str) -> Option<&str> {
         self.news(column).or_else(|| self.earlier.get(column))
+    }
+
+    /// Every cell as the sheet says it, as the next import is to find them: a JSON object.
+    pub(super) fn all_imported(&self) -> Result<String, Error> {
+        batch::to_json(&Overlay(self))
     }
 
     /// The column when it is to change in the book, with the old and the new text.
@@ -225,22 +214,6 @@ pub(super) fn check(
             }
         }
     }
-}
-
-/// What puts rows into the table, each with what `entered` says of it.
-pub(super) fn put<'d, E: Serialize>(
-    sheet: &Sheet,
-    differences: &'d [Difference<'d>],
-    entered: impl Fn(&'d Difference<'d>) -> E,
-) -> Result<Batch, Error> {
-    let mut rows = Vec::with_capacity(differences.len());
-    for row in differences {
-        let imported = Overlay { below: &row.earlier, above: &row.news, status: None };
-        let imported = batch::to_json(&imported)?;
-        let cells = Overlay { below: &row.before, above: &row.news, status: row.status };
-        rows.push(PutRow { reference: row.reference, imported, entered: entered(row), cells });
-    }
-    Batch::of(sheet.put, &rows)
 }
 
 /// Counts what was new and what changed in a page of `rows` rows.
