@@ -1,6 +1,8 @@
 //! `plan`: the forecast; and the same shape for `once --dry-run`.
 
 use std::io::{BufWriter, Write};
+use std::sync::mpsc::sync_channel;
+use std::thread;
 
 use chrono::{Datelike, Days, NaiveDate};
 use serde::Serialize;
@@ -67,6 +69,9 @@ impl<'m> From<&'m Item> for ItemJson<'m> {
 /// Days of a forecast that names no end.
 const DAYS_SHOWN: u64 = 90;
 
+/// Days that are planned before they are shown.
+const DAYS_AHEAD_MAX: usize = 4;
+
 /// The verb: what will be sent from one day to another.
 pub(super) async fn plan(
     setting: &Setting,
@@ -90,11 +95,18 @@ pub(super) async fn plan(
     let forecast = planner::forecast(book, &people, &rules, sent, today, (from, to));
     let mut out = BufWriter::new(out);
     let mut count = 0_usize;
-    for (_, messages) in forecast {
-        count += messages.len();
-        messages.iter().try_for_each(|message| show(message, json, &mut out))?;
-        progress.step();
-    }
+    thread::scope(|scope| {
+        let (planned, days) = sync_channel(DAYS_AHEAD_MAX);
+        // The days to come are planned while one is shown, for as long as somebody looks.
+        scope
+            .spawn(move || forecast.map(|day| planned.send(day)).take_while(Result::is_ok).count());
+        for (_, messages) in days {
+            count += messages.len();
+            messages.iter().try_for_each(|message| show(message, json, &mut out))?;
+            progress.step();
+        }
+        Ok::<_, anyhow::Error>(())
+    })?;
     drop(progress);
     if !json {
         let plural = if count == 1 { "message" } else { "messages" };

@@ -42,7 +42,7 @@ impl EmailAddress {
     /// The address for telling persons apart: two people with one mailbox get one mail.
     #[must_use]
     pub fn key(&self) -> String {
-        self.0.to_lowercase()
+        self.0.to_ascii_lowercase()
     }
 
     /// The part after the `@`, in ASCII.

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use sqlx::{FromRow, SqliteConnection};
+use tokio::join;
 
 use super::batch::json_list;
 use super::cells::{CommitmentRow, Unreadable, confidence, some_day};
-use super::row::{Parsed, RowProblem, Tried, readable};
+use super::row::{Cell, Parsed, RowProblem, Tried, readable};
 use super::{Error, Store};
 use crate::domain::address::{Mailbox, clean_name};
 use crate::domain::commitment::{Commitment, Status};
@@ -15,13 +16,13 @@ use crate::domain::leader::{Language, Leader, People, Period};
 use crate::domain::window::Confidence;
 
 /// All rows in one cell, the columns of each in the order of [`CommitmentRow`]: each cell that is fetched costs as much as
-/// reading it, and each row wakes the thread that waits for it. Of the rows after `$2` the first `$3`.
+/// reading it, and each row wakes the thread that waits for it. Of the rows after `$2` the first `$3`; see [`BookPage`].
 const CELLS: &str = "
     SELECT json_group_array(json_array(
                reference, title, kind, phrase, organisation, document, document_date, section,
                quote, confidential, status, adopted_on, entered_on, reference_date, revision,
                confidence, rrule, span, json(windows), json(responsible), json(strangers),
-               json(snoozes)))
+               json(snoozes))), CAST(max(reference) AS BLOB) AS last
       FROM book
      WHERE reference IN (SELECT reference FROM commitments
                           WHERE ($1 IS NULL OR status IN (SELECT value FROM json_each($1)))
@@ -65,7 +66,7 @@ const WAITING: &str = "
 const ALL_REFERENCES: (&str, &str) = ("", "\u{10FFFF}");
 
 /// Commitments in one cell when all are read.
-const BOOK_PAGE: usize = 512;
+const BOOK_PAGE: i64 = 512;
 
 /// Which commitments are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,17 +207,35 @@ async fn quick_rows(
         return Ok(in_order(these.fetch_one(unit).await?));
     }
     let statuses = which.statuses()?;
+    let page = async |unit: &mut SqliteConnection, after: &str| {
+        let page = sqlx::query_as(CELLS).bind(&statuses).bind(after).bind(BOOK_PAGE);
+        page.fetch_one(unit).await
+    };
     let mut rows: Vec<CommitmentRow> = Vec::new();
-    loop {
-        let last = rows.last().map_or(ALL_REFERENCES.0, |row| row.reference.as_str());
-        let page = sqlx::query_as(CELLS).bind(&statuses).bind(last).bind(BOOK_PAGE as i64);
-        let Some(page) = in_order(page.fetch_one(&mut *unit).await?) else { return Ok(None) };
-        let is_last = page.len() < BOOK_PAGE;
-        rows.extend(page);
-        if is_last {
-            return Ok(Some(rows));
-        }
+    let mut ready: Option<BookPage> = Some(page(unit, ALL_REFERENCES.0).await?);
+    while let Some(BookPage { cell, last }) = ready {
+        let Ok(last) = last.map(String::from_utf8).transpose() else { return Ok(None) };
+        let next = async {
+            match last {
+                Some(last) => page(unit, &last).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        // SQLite finds the next page in its own thread.
+        let (next, read) = join!(biased; next, async { in_order(cell.rows()) });
+        let Some(read) = read else { return Ok(None) };
+        rows.extend(read);
+        ready = next?;
     }
+    Ok(Some(rows))
+}
+
+/// Some rows of the book in one cell, and the last of their references; none when there are no rows.
+#[derive(FromRow)]
+struct BookPage {
+    #[sqlx(flatten)]
+    cell: Cell,
+    last: Option<Vec<u8>>,
 }
 
 /// By reference: what is put into one cell comes in no order that SQLite promises.
