@@ -10,8 +10,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    // One thread for all that waits for disk and network: a second only costs hand-offs. Mails are composed beside it, by
-    // one more: each keeps some megabytes for itself.
+    // One thread for all that waits for disk and network: a second only costs hand-offs. Beside it one for names and files
+    // is enough: each keeps some memory for itself.
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     match runtime.max_blocking_threads(1).enable_all().build() {
         Ok(runtime) => runtime.block_on(cli::run(cli)).into(),

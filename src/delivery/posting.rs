@@ -6,11 +6,12 @@
 use std::collections::{HashMap, HashSet};
 use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 
 use chrono::NaiveDate;
 use tokio::join;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::channel;
-use tokio::task::spawn_blocking;
 
 use super::letters::{Sealer, Unsealed};
 use super::pass::{Desk, find};
@@ -29,6 +30,10 @@ const PLAN_PAGE: usize = 128;
 /// Items that are composed in one go: enough that reading the words of the templates does not count, few enough that their
 /// texts do not.
 const COMPOSE_ITEMS: usize = 32;
+
+/// How far the composing thread steps back (nice(2)): enough to make way, and to get on beside a busy program all the same.
+#[cfg(target_os = "linux")]
+const COMPOSER_NICENESS: i32 = 10;
 
 /// What a pass put into the outbox.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -170,12 +175,10 @@ impl Posting<'_> {
             while let Ok(room) = to_write.reserve().await
                 && let Some(sheaf) = read.recv().await
             {
-                let bureau = Arc::clone(&bureau);
-                // The dearest part of all: it has a thread to itself.
-                let sealing = spawn_blocking(move || bureau.seal(&sheaf)).await;
-                room.send(sealing.unwrap_or_else(|lost| resume_unwind(lost.into_panic())));
+                room.send(bureau.seal(&sheaf));
             }
         };
+        let composer = beside_sending(composing);
         let writing = async {
             let (mut composed, mut posted) = (composed, Posted::default());
             while let Some(sealed) = composed.recv().await {
@@ -184,7 +187,8 @@ impl Posting<'_> {
             }
             Ok::<_, store::Error>(posted)
         };
-        let (vacant, (), written) = join!(biased; reading, composing, writing);
+        let (vacant, written) = join!(biased; reading, writing);
+        composer.join().unwrap_or_else(|panic| resume_unwind(panic));
         self.posted.add(written?);
         self.posted.vacancies += vacant?;
         Ok(self.posted)
@@ -222,6 +226,18 @@ impl Posting<'_> {
         let unsendable = count - page.len();
         Ok(Posted { messages: frozen, unsendable, ..Posted::default() })
     }
+}
+
+/// Does the dearest work of all on a thread of its own, which makes way for the others: sending needs a processor for
+/// moments only, but at once.
+fn beside_sending(work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    let runtime = Handle::current();
+    thread::spawn(move || {
+        // Elsewhere it would be the priority of the whole process. Without, it is only slower.
+        #[cfg(target_os = "linux")]
+        rustix::process::nice(COMPOSER_NICENESS).ok();
+        runtime.block_on(work);
+    })
 }
 
 /// A page of messages as they will leave, and those that no mail can be made of.
