@@ -61,8 +61,8 @@ const LETTERS_SOURCE: &str = concat!(
     "{% endfor %}",
 );
 
-/// Ends a part of the letter (RECORD SEPARATOR); no text that we take in holds a control character.
-const PART: char = '\u{1e}';
+/// Ends a part of the letter; no text that we take in holds a control character.
+const PART: &str = "\u{1e}next\u{1e}";
 
 /// How alike two file names must be for the one to be offered in place of the other (Jaro-Winkler).
 const LIKENESS_MIN: f64 = 0.7;
