@@ -1,7 +1,7 @@
 //! The alarm that ends the worker's sleep.
 
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::Duration;
 
@@ -28,16 +28,11 @@ impl Alarm {
         let bell = Arc::new(Notify::new());
         let rung = Arc::clone(&bell);
         thread::Builder::new().name("alarm".to_owned()).spawn(move || {
-            let mut next = set.recv().ok();
-            while let Some(wait) = next {
-                next = match set.recv_timeout(wait) {
-                    Ok(other) => Some(other),
-                    Err(RecvTimeoutError::Timeout) => {
-                        rung.notify_one();
-                        set.recv().ok()
-                    }
-                    Err(RecvTimeoutError::Disconnected) => None,
-                };
+            while let Ok(mut wait) = set.recv() {
+                while let Ok(other) = set.recv_timeout(wait) {
+                    wait = other;
+                }
+                rung.notify_one();
             }
         })?;
         Ok(Self { waits, bell })

@@ -5,7 +5,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::panic::resume_unwind;
-use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use chrono::NaiveDate;
@@ -149,12 +148,12 @@ impl Posting<'_> {
     /// written down, the next is composed and the one after that is read.
     pub(super) async fn freeze(mut self, frozen: impl Fn()) -> Result<Posted, store::Error> {
         let desk = self.desk;
-        let bureau = Arc::new(Bureau {
+        let bureau = Bureau {
             sealer: desk.sealer(),
             sender: desk.sender().await?,
             links: desk.links().cloned(),
             taken_back: desk.store.taken_back(desk.today()).await?,
-        });
+        };
         let (to_compose, mut read) = channel(1);
         let (to_write, composed) = channel(1);
         // What ends before the others lets go of its channel, and they end too. Nothing is begun before there is room for

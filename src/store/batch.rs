@@ -1,5 +1,6 @@
 //! Many rows in few statements: they go to SQLite as JSON arrays, which it unfolds with `json_each($1)`, or, where each
-//! row is an object with many cells, with `jsonb_each($1)`, which reads the text of each only once.
+//! row is an object with many cells, with `jsonb_each($1)`, which reads the text of each only once. Where rows are only
+//! inserted, their cells are bound one by one ([`Insert`]).
 
 use std::fmt::Display;
 
@@ -13,7 +14,7 @@ use super::Error;
 const BATCH_ROWS_MAX: usize = 1_000;
 
 /// Rows in one `INSERT`: enough that a call does not count, and far below the 32,766 cells that SQLite takes in one.
-const INSERT_ROWS_MAX: usize = 250;
+pub(super) const INSERT_ROWS_MAX: usize = 250;
 
 /// A text in JSON, as its value is printed: a day `2020-01-31`, a step `before:30`.
 #[derive(Clone, Copy)]
@@ -78,16 +79,7 @@ pub(super) async fn whole(
     rows: &[impl Serialize],
     rest: &[&str],
 ) -> Result<(), Error> {
-    execute(unit, sql, json_list(rows)?, rest).await
-}
-
-async fn execute(
-    unit: &mut SqliteConnection,
-    sql: &'static str,
-    rows: String,
-    rest: &[&str],
-) -> Result<(), Error> {
-    let query = sqlx::query(sql).bind(rows);
+    let query = sqlx::query(sql).bind(json_list(rows)?);
     rest.iter().fold(query, |query, value| query.bind(*value)).execute(unit).await?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use tokio::join;
 use super::sheet::{Difference, PAGE_ROWS_MAX, Sheet, account, check, compare, count};
 use super::{ImportProblem, ImportedCommitment, ImportedLeader, Tally};
 use crate::domain::commitment::Status;
-use crate::store::batch::{Insert, Row, batch};
+use crate::store::batch::{INSERT_ROWS_MAX, Insert, Row, batch};
 use crate::store::changes::{
     DeadlineRow, ResponsibleRow, StatusRow, add_responsible, add_windows, cancel_groundless, day,
     replace_responsible, set_deadlines, set_status, window_rows,
@@ -56,10 +56,6 @@ const FINISH: &str = "
        AND NOT EXISTS (SELECT 1 FROM windows w
                         WHERE w.commitment = reference AND w.revision = commitments.revision
                           AND w.closed_on IS NULL)";
-
-/// Rows put in one go: enough that a call to the store does not count, few enough that most of a page is made ready while
-/// the rest of it is written.
-const PART_ROWS_MAX: usize = 250;
 
 const LEADERS: &str = "SELECT reference FROM leaders";
 
@@ -110,8 +106,8 @@ pub(super) async fn import(
     Ok((tally, references))
 }
 
-/// Some rows at a time: while SQLite writes those, the next are made ready, and at last the next page is read, with which it
-/// answers.
+/// As many rows at a time as one statement inserts: while SQLite does that, the next are made ready, and at last the next
+/// page is read, with which it answers.
 async fn put_page(
     unit: &mut SqliteConnection,
     page: &[ImportedCommitment],
@@ -119,7 +115,7 @@ async fn put_page(
     stamp: &Stamp,
     mut read: impl FnMut() -> Vec<ImportedCommitment>,
 ) -> Result<Vec<ImportedCommitment>, Error> {
-    let mut parts = differences.chunks(PART_ROWS_MAX).map(|part| Part::of(page, part, stamp));
+    let mut parts = differences.chunks(INSERT_ROWS_MAX).map(|part| Part::of(page, part, stamp));
     let mut next_page = None;
     let mut ready = parts.next().transpose()?;
     while let Some(part) = ready {

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
-use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 use sqlx::{FromRow, SqliteConnection};
 
@@ -73,17 +72,6 @@ pub(super) struct Difference<'a> {
     earlier: Kept,
 }
 
-/// The cells of earlier imports with those of this one laid over them, in the order of their columns.
-struct Overlay<'a, 'd>(&'a Difference<'d>);
-
-impl Serialize for Overlay<'_, '_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut cells: BTreeMap<&str, &str> = self.0.earlier.iter().collect();
-        cells.extend(self.0.news.iter().copied());
-        serializer.collect_map(cells)
-    }
-}
-
 impl Difference<'_> {
     /// The cell as the book is to have it.
     pub(super) fn after(&self, column: &str) -> Option<&str> {
@@ -101,9 +89,11 @@ impl Difference<'_> {
         self.news(column).or_else(|| self.earlier.get(column))
     }
 
-    /// Every cell as the sheet says it, as the next import is to find them: a JSON object.
+    /// Every cell as the sheet says it, now or at an earlier import, for the next import to find: a JSON object.
     pub(super) fn all_imported(&self) -> Result<String, Error> {
-        batch::to_json(&Overlay(self))
+        let mut cells: BTreeMap<&str, &str> = self.earlier.iter().collect();
+        cells.extend(self.news.iter().copied());
+        batch::to_json(&cells)
     }
 
     /// The column when it is to change in the book, with the old and the new text.

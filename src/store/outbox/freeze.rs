@@ -4,13 +4,13 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use super::{KeyCells, instant};
 use crate::domain::address::EmailAddress;
 use crate::domain::reminder::ReminderKey;
 use crate::domain::rule::Ladder;
-use crate::store::batch::{Printed, json_list};
+use crate::store::batch::{Insert, Printed, Row, json_list};
 use crate::store::row::Parsed;
 use crate::store::{Error, Store};
 
@@ -215,11 +215,9 @@ pub(crate) async fn freeze(
 
 /// The bytes are bound as they are: through JSON they would cost more than all the rest.
 async fn keep_bytes(tx: &mut SqliteConnection, frozen: &[(i64, &Frozen)]) -> Result<(), Error> {
-    let mut insert =
-        QueryBuilder::<Sqlite>::new("INSERT INTO message_bytes (message, mime, sha256) ");
-    insert.push_values(frozen, |mut row, (id, message)| {
-        row.push_bind(*id).push_bind(&message.mime).push_bind(&message.sha256);
-    });
-    insert.build().execute(tx).await?;
-    Ok(())
+    let head = "INSERT INTO message_bytes (message, mime, sha256) ";
+    let bind = |cells: &mut Row<'_>, (id, message): &(i64, &Frozen)| {
+        cells.push_bind(*id).push_bind(&message.mime).push_bind(&message.sha256);
+    };
+    Insert::new(head, frozen, bind, "").run(tx).await
 }
