@@ -1,15 +1,16 @@
 //! How long a mail takes: `cargo bench --bench compose`.
 //!
-//! `reminder` and `digest` make the bytes of one mail; `freeze` writes a page of them into a store, with its flush to
-//! the disk. The rates are mails a second.
+//! `reminder` and `digest` make the bytes of one mail, `reminders` those of a page of them together, as a firing does;
+//! `freeze` writes such a page into a store, with its flush to the disk. The rates are mails a second.
 
 use std::cell::Cell;
 use std::hint::black_box;
 
 use advis::domain::commitment::Commitment;
 use advis::domain::leader::Language;
+use advis::domain::reminder::Item;
 use advis::domain::rule::Step;
-use advis::mail::compose::{Letter, Templates};
+use advis::mail::compose::{Facts, Letter, Templates, compose_all};
 use advis::store::Store;
 use advis::store::outbox::{FREEZE_PAGE, Frozen, Purpose};
 use divan::Bencher;
@@ -23,40 +24,54 @@ fn main() {
     divan::main();
 }
 
-/// A mail about so many commitments.
-fn compose(bencher: Bencher<'_, '_>, items: usize) {
-    let templates = Templates::built_in();
-    let references: Vec<String> = (0..items).map(|number| format!("NB-{number}")).collect();
-    let book: Vec<Commitment> = references.iter().map(|one| scene::commitment(one)).collect();
-    let items = references
-        .iter()
-        .map(|one| scene::item(one, Step::Before(7), "2020-06-21", "2020-06-30"))
-        .collect();
+/// One item for each of the commitments, with those.
+fn items(count: usize) -> (Vec<Item>, Vec<Commitment>) {
+    let one = |number| {
+        let reference = format!("NB-{number}");
+        let item = scene::item(&reference, Step::Before(7), "2020-06-21", "2020-06-30");
+        (item, scene::commitment(&reference))
+    };
+    (1..=count).map(one).unzip()
+}
+
+/// So many mails, each about so many commitments.
+fn compose(bencher: Bencher<'_, '_>, mails: usize, about: usize) {
+    let (items, book) = items(about);
     let message = scene::own(Language::Danish, items);
-    bencher.counter(ItemsCount::new(1_u8)).bench_local(|| {
-        let letter = Letter::Reminders { message: black_box(&message), edition: 0 };
-        scene::compose(letter, &book, &templates).map(|mail| mail.mime.len()).ok()
-    });
+    let letters = vec![Letter::Reminders { message: &message, edition: 0 }; mails];
+    let facts = Facts {
+        sender: &scene::sender(),
+        people: &scene::people(Language::Danish),
+        book: &|reference| book.iter().find(|one| one.reference == reference),
+        last_event: &|_| 17,
+        links: None,
+    };
+    let templates = Templates::built_in();
+    bencher
+        .counter(ItemsCount::new(mails))
+        .bench_local(|| compose_all(black_box(&letters), &facts, &templates, scene::now()));
 }
 
 #[divan::bench]
 fn reminder(bencher: Bencher<'_, '_>) {
-    compose(bencher, 1);
+    compose(bencher, 1, 1);
 }
 
 #[divan::bench]
 fn digest(bencher: Bencher<'_, '_>) {
-    compose(bencher, 10);
+    compose(bencher, 1, 10);
+}
+
+#[divan::bench]
+fn reminders(bencher: Bencher<'_, '_>) {
+    compose(bencher, FREEZE_PAGE, 1);
 }
 
 /// A page of one mail, each under a Message-ID of its own.
 fn page(first: usize) -> Option<Vec<Frozen>> {
-    let message = scene::own(
-        Language::Danish,
-        vec![scene::item("NB-1", Step::Before(7), "2020-06-21", "2020-06-30")],
-    );
+    let (items, book) = items(1);
+    let message = scene::own(Language::Danish, items);
     let letter = Letter::Reminders { message: &message, edition: 0 };
-    let book = [scene::commitment("NB-1")];
     let mail = scene::compose(letter, &book, &Templates::built_in()).ok()?;
     let frozen = |number| Frozen {
         purpose: Purpose::Own,
