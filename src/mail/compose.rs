@@ -6,6 +6,7 @@ mod letter;
 mod mime;
 mod notice;
 mod report;
+mod said;
 mod sample;
 mod scribe;
 mod shown;

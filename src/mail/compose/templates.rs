@@ -10,7 +10,7 @@ use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value, context};
 
 use super::calendar::{Attached, EntryView};
 use super::letter::OfficeView;
-use super::{ComposeError, Page, SUBJECT_CHARS_MAX, Sheet, sample, text};
+use super::{ComposeError, Page, SUBJECT_CHARS_MAX, Sheet, said, sample, text};
 
 /// Every template by its file name. Sentences stand in `words.*`, the order of things in the others.
 const BUILT_IN: [(&str, &str); 31] = [
@@ -48,16 +48,17 @@ const BUILT_IN: [(&str, &str); 31] = [
 ];
 
 /// Letters in one language, in one go: reading the words is the dearest part, and all parts of all letters share them as
-/// `say` and `pages`.
+/// `say` and `pages` (see [`said`]).
 const LETTERS: &str = "letters";
 const LETTERS_SOURCE: &str = concat!(
-    "{% import 'words.' ~ language ~ '.txt' as say %}",
-    "{% import 'links.' ~ language ~ '.txt' as pages %}",
+    "{% import 'words.' ~ language ~ '.txt' as words %}",
+    "{% import 'links.' ~ language ~ '.txt' as links %}",
     "{% for letter, kind, entries in letters %}",
+    "{% set say = once(words) %}{% set pages = once(links) %}",
     "{% set subject %}{% include 'subject.txt' %}{% endset %}{{ subject }}{{ part }}",
     "{% include kind ~ '.txt' %}{{ part }}",
     "{% include kind ~ '.html' %}{{ part }}",
-    "{% for entry in entries %}{{ say.entry_title(entry) }}{{ part }}{{ say.entry_text(entry) }}{{ part }}{% endfor %}",
+    "{% for entry in entries %}{{ words.entry_title(entry) }}{{ part }}{{ words.entry_text(entry) }}{{ part }}{% endfor %}",
     "{% endfor %}",
 );
 
@@ -204,6 +205,7 @@ fn built_in() -> Environment<'static> {
     environment.set_syntax(syntax.unwrap_or_default());
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_debug(true);
+    environment.add_function("once", said::once);
     for (name, source) in BUILT_IN.into_iter().chain([(LETTERS, LETTERS_SOURCE)]) {
         // Every golden file would show it if one of ours did not parse.
         let _ = environment.add_template(name, source);

@@ -41,6 +41,20 @@ fn an_own_template_takes_the_place_of_the_built_in_one() {
 }
 
 #[test]
+fn an_own_sentence_is_plain_text_in_both_parts() {
+    let words = include_str!("../../../src/mail/templates/words.da.txt");
+    let own_words = words.replace("Venlig hilsen", "Hilsen <R&D>, {{ \"1 < 2\" }}");
+    assert_ne!(words, own_words);
+    let templates = Templates::with(own_texts(&[("words.da.txt", &own_words)])).expect("templates");
+    let message = own(Language::Danish, vec![item("NOR-1", Step::Due, TODAY, TODAY)]);
+    let letter = Letter::Reminders { message: &message, edition: 0 };
+    let mail = compose(letter, &[plain("NOR-1", "Titel", "milestone")], &templates);
+    let mail = mail.expect("a mail");
+    assert!(mail.text.contains("\nHilsen <R&D>, 1 < 2\n"), "{}", mail.text);
+    assert!(mail.html.contains(">Hilsen &lt;R&amp;D&gt;, 1 &lt; 2<"), "{}", mail.html);
+}
+
+#[test]
 fn a_problem_names_the_file_the_line_and_what_to_do() {
     for (name, text, file, line, words) in [
         ("own.txt", "Hej\n\n{{ letter.raeder }}", "own.txt", Some(3), "letter.raeder"),
