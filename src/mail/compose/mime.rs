@@ -5,8 +5,11 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
 use encodify::qp;
-use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
-use lettre::message::{Attachment, Body, MultiPart, SinglePart};
+use lettre::message::header::{
+    ContentTransferEncoding, ContentType, Date, From, HeaderName, HeaderValue, InReplyTo,
+    MIME_VERSION_1_0, MessageId, References, ReplyTo, Subject, To,
+};
+use lettre::message::{Attachment, Body, Mailboxes, MultiPart, SinglePart};
 
 use super::calendar::Attached;
 use super::{ComposeError, Composed, Facts, Letter, Page, Sender, identity, text};
@@ -47,40 +50,48 @@ fn encode(
     now: DateTime<Utc>,
 ) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
     let threads = identity::threads(letter, facts);
-    let mut builder = lettre::Message::builder()
-        .from(mailbox(&facts.sender.from)?)
-        .to(mailbox(to)?)
-        .reply_to(mailbox(&facts.sender.reply_to)?)
-        .subject(without_encoded_words(&page.subject))
-        .date(SystemTime::from(now))
-        .message_id(Some(message_id.to_owned()))
-        .raw_header(header("Auto-Submitted", "auto-generated"))
-        // Not "All", which would suppress reports of non-delivery too.
-        .raw_header(header("X-Auto-Response-Suppress", "OOF, AutoReply"))
-        .raw_header(header("Content-Language", letter.language(facts).code()));
+    // lettre's builder of messages reads its headers back, for an envelope that we have.
+    let mut mail = MultiPart::builder().build();
+    let headers = mail.headers_mut();
+    headers.set(From::from(mailboxes(&facts.sender.from)?));
+    headers.set(To::from(mailboxes(to)?));
+    headers.set(ReplyTo::from(mailboxes(&facts.sender.reply_to)?));
+    headers.set(Subject::from(without_encoded_words(&page.subject)));
+    headers.set(Date::new(SystemTime::from(now)));
+    headers.set(MessageId::from(message_id.to_owned()));
+    headers.insert_raw(raw("Auto-Submitted", "auto-generated"));
+    // Not "All", which would suppress reports of non-delivery too.
+    headers.insert_raw(raw("X-Auto-Response-Suppress", "OOF, AutoReply"));
+    headers.insert_raw(raw("Content-Language", letter.language(facts).code()));
     if let [only] = threads.as_slice() {
-        builder = builder.in_reply_to(only.clone());
+        headers.set(InReplyTo::from(only.clone()));
     }
     if !threads.is_empty() {
-        builder = builder
-            .references(threads.join(" "))
-            .raw_header(header("X-Advis-Items", &without_encoded_words(&items(letter))));
+        headers.set(References::from(threads.join(" ")));
+        headers.insert_raw(raw("X-Advis-Items", &without_encoded_words(&items(letter))));
     }
-    // lettre would take a random boundary.
+    headers.set(MIME_VERSION_1_0);
     let boundary: String =
         message_id.chars().filter(char::is_ascii_alphanumeric).take(BOUNDARY_CHARS).collect();
-    let letter = MultiPart::alternative()
-        .boundary(&boundary)
-        .singlepart(part(&page.text, ContentType::TEXT_PLAIN))
-        .singlepart(part(&page.html, ContentType::TEXT_HTML));
+    let text = part(&page.text, ContentType::TEXT_PLAIN);
+    let html = part(&page.html, ContentType::TEXT_HTML);
     if page.entries.is_empty() {
-        return Ok(builder.multipart(letter)?.formatted());
+        headers.insert_raw(multipart("alternative", &boundary));
+        return Ok(mail.singlepart(text).singlepart(html).formatted());
     }
-    let mut parts = MultiPart::mixed().boundary(format!("mixed-{boundary}")).multipart(letter);
+    headers.insert_raw(multipart("mixed", &format!("mixed-{boundary}")));
+    let mut letter = MultiPart::builder().build();
+    letter.headers_mut().insert_raw(multipart("alternative", &boundary));
+    mail = mail.multipart(letter.singlepart(text).singlepart(html));
     for entry in &page.entries {
-        parts = parts.singlepart(attachment(entry, facts.sender, now)?);
+        mail = mail.singlepart(attachment(entry, facts.sender, now)?);
     }
-    Ok(builder.multipart(parts)?.formatted())
+    Ok(mail.formatted())
+}
+
+/// The type of what has parts. lettre would take a random boundary first, and read its own text again at each step.
+fn multipart(kind: &str, boundary: &str) -> HeaderValue {
+    raw("Content-Type", &format!("multipart/{kind}; boundary=\"{boundary}\""))
 }
 
 fn attachment(
@@ -112,13 +123,14 @@ fn items(letter: Letter<'_>) -> String {
     items.collect::<Vec<_>>().join("; ")
 }
 
-fn mailbox(mailbox: &Mailbox) -> Result<lettre::message::Mailbox, lettre::address::AddressError> {
+fn mailboxes(mailbox: &Mailbox) -> Result<Mailboxes, lettre::address::AddressError> {
     let name = without_encoded_words(&clean_name(&mailbox.name));
     let name = Some(name).filter(|name| !name.is_empty());
-    Ok(lettre::message::Mailbox::new(name, mailbox.address.as_str().parse()?))
+    let only = lettre::message::Mailbox::new(name, mailbox.address.as_str().parse()?);
+    Ok(Mailboxes::new().with(only))
 }
 
-fn header(name: &'static str, value: &str) -> HeaderValue {
+fn raw(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
 
