@@ -15,7 +15,7 @@ use tokio::sync::mpsc::channel;
 use super::letters::{Sealer, Unsealed};
 use super::pass::{Desk, find};
 use crate::domain::leader::Capacity;
-use crate::domain::reminder::{Message, ReminderKey};
+use crate::domain::reminder::{Message, Reminder, ReminderKey};
 use crate::link::Links;
 use crate::mail::compose::{Facts as LetterFacts, Letter, Sender};
 use crate::planner::{self, Rules};
@@ -23,8 +23,11 @@ use crate::store::outbox::{Frozen, PlannedReminder, Purpose};
 use crate::store::{self, Near, Page, RowProblem};
 use crate::telemetry;
 
-/// Commitments that are planned in one go: enough that a call to the store does not count.
+/// Commitments that are planned in one go: enough that a call to the store does not count, few enough that they do not.
 const PLAN_PAGE: usize = 128;
+
+/// Commitments whose reminders are written in one go: those are small beside what they are about, and each flush costs.
+const PLAN_MOST: usize = 4 * PLAN_PAGE;
 
 /// Items that are composed in one go: enough that reading the words of the templates does not count, few enough that their
 /// texts do not.
@@ -106,15 +109,18 @@ impl Posting<'_> {
         self.posted.due > 0
     }
 
-    /// T0: writes down what is due, from the first page of what is near to the last; while one is written, the next is
-    /// read.
+    /// T0: writes down what is due, from the first page of what is near to the last; while some is written, the next
+    /// is read and decided.
     async fn plan(&mut self) -> Result<(), store::Error> {
-        let mut ahead = self.look(&Near::default()).await?;
-        while let Some((last, page)) = ahead {
-            let (planned, next) = join!(biased; self.plan_page(page), self.look(&last));
-            let (due, mut problems) = planned?;
-            self.posted.due += due;
-            self.posted.problems.append(&mut problems);
+        let mut ahead = self.decide(&Near::default()).await?;
+        while let Some(decided) = ahead {
+            let Desk { store, clock, .. } = self.desk;
+            let writing = store.plan(&decided.due, &decided.looks, clock.now());
+            let (planning, next) = join!(biased; writing, self.decide(&decided.last));
+            let planning = planning?;
+            telemetry::planned(planning.new, planning.superseded, planning.expired);
+            self.posted.due += decided.due.len();
+            self.posted.problems.extend(decided.problems);
             ahead = next?;
         }
         let problems = &mut self.posted.problems;
@@ -123,25 +129,22 @@ impl Posting<'_> {
         Ok(())
     }
 
-    /// What is near after `place`: the last of a page of it, and what the planner goes by; `None` at the end.
-    async fn look(&self, place: &Near) -> Result<Option<(Near, Page)>, store::Error> {
-        let near = self.desk.store.near(self.desk.today(), place, PLAN_PAGE).await?;
-        let Some(last) = near.last() else { return Ok(None) };
-        let references: Vec<&str> = near.iter().map(|one| one.reference.as_str()).collect();
-        Ok(Some((last.clone(), self.desk.page(&references, &[]).await?)))
-    }
-
-    /// How many reminders of a page are due, and the rows in it that make no sense.
-    async fn plan_page(&self, mut page: Page) -> Result<(usize, Vec<RowProblem>), store::Error> {
-        let Desk { store, clock, .. } = self.desk;
-        self.desk.roll_both(&mut page.book).await?;
-        let plan =
-            planner::plan(&page.book, &page.people, &self.rules, &page.sent, self.desk.today());
-        let looks: Vec<(String, NaiveDate)> =
-            plan.look_on.iter().map(|(reference, on)| ((*reference).to_owned(), *on)).collect();
-        let planning = store.plan(&plan.due, &looks, clock.now()).await?;
-        telemetry::planned(planning.new, planning.superseded, planning.expired);
-        Ok((plan.due.len(), page.problems))
+    /// What the planner says of the next of what is near after `place`, [`PLAN_MOST`] at most; `None` at the end.
+    async fn decide(&self, place: &Near) -> Result<Option<Decided>, store::Error> {
+        let today = self.desk.today();
+        let near = self.desk.store.near(today, place, PLAN_MOST).await?;
+        let Some(last) = near.last().cloned() else { return Ok(None) };
+        let (mut due, mut looks, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+        for some in near.chunks(PLAN_PAGE) {
+            let references: Vec<&str> = some.iter().map(|one| one.reference.as_str()).collect();
+            let mut page = self.desk.page(&references, &[]).await?;
+            self.desk.roll_both(&mut page.book).await?;
+            let plan = planner::plan(&page.book, &page.people, &self.rules, &page.sent, today);
+            due.extend(plan.due);
+            looks.extend(plan.look_on.iter().map(|(one, on)| ((*one).to_owned(), *on)));
+            problems.extend(page.problems);
+        }
+        Ok(Some(Decided { last, due, looks, problems }))
     }
 
     /// T1: freezes all that waits for its message, some readers at a time, and says so after each page. While one page is
@@ -237,6 +240,17 @@ fn beside_sending(work: impl Future<Output = ()> + Send + 'static) -> JoinHandle
         rustix::process::nice(COMPOSER_NICENESS).ok();
         runtime.block_on(work);
     })
+}
+
+/// What the planner says of some commitments.
+struct Decided {
+    /// The last of them.
+    last: Near,
+    due: Vec<Reminder>,
+    /// The next day on which there may be something to say about each commitment.
+    looks: Vec<(String, NaiveDate)>,
+    /// Rows that make no sense.
+    problems: Vec<RowProblem>,
 }
 
 /// A page of messages as they will leave, and those that no mail can be made of.

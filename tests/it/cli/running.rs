@@ -1,5 +1,6 @@
 //! The worker as a process: it starts, listens to signals, and ends.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command};
 use std::sync::mpsc::{self, Receiver};
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::world;
+use super::{FIRST_DAY, sheet, world};
 use crate::world::World;
 
 /// Nothing that a worker is asked for takes longer, even on a busy machine.
@@ -64,6 +65,26 @@ impl Drop for Worker {
     fn drop(&mut self) {
         self.child.kill().ok();
     }
+}
+
+#[test]
+fn a_firing_of_many_pages_sends_each_reminder_once() {
+    const LEADERS: usize = 20;
+    const COMMITMENTS: usize = 1_100;
+    let leader = |n: usize| format!("l{n},Leder {n},l{n}@kommune.example\n");
+    let leaders: String = (0..LEADERS).map(leader).collect();
+    let row = |n: usize| format!("C-{n},Status,status,2027-02-05,l{}", n % LEADERS);
+    let rows: Vec<String> = (0..COMMITMENTS).map(row).collect();
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    let world = World::new();
+    world.import(FIRST_DAY, &format!("reference,name,email\n{leaders}"), &sheet(&rows)).ok();
+
+    world.once_on(["2027-01-06", "2027-01-06"]);
+    let sent = world.sent();
+    assert_eq!(sent.len(), LEADERS);
+    let items: BTreeSet<&String> = sent.iter().flat_map(|one| &one.items).collect();
+    let all: Vec<String> = (0..COMMITMENTS).map(|n| format!("C-{n} before:30")).collect();
+    assert_eq!(items, all.iter().collect());
 }
 
 #[test]
