@@ -1,22 +1,27 @@
 //! The words of a language as one letter says them. Its plain part and its HTML part say the same, so a sentence is made
 //! once for both: making them is the dearest part of a page.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use minijinja::value::Object;
 use minijinja::{AutoEscape, Error, ErrorKind, State, Value};
 
 /// `words`, the macros of a file of words, for one letter.
 pub(super) fn once(words: Value) -> Value {
-    Value::from_object(Said { words, sentences: Mutex::default() })
+    Value::from_object(Said { words, said: Mutex::default() })
 }
 
 #[derive(Debug)]
 struct Said {
     words: Value,
-    /// What the plain part said and the HTML part has not, in that order.
-    sentences: Mutex<VecDeque<Sentence>>,
+    said: Mutex<Sentences>,
+}
+
+/// What the plain part said, in its order, and how far the HTML part has come in that.
+#[derive(Debug, Default)]
+struct Sentences {
+    all: Vec<Sentence>,
+    next: usize,
 }
 
 /// A sentence, and the call that made it.
@@ -28,17 +33,22 @@ struct Sentence {
     text: Value,
 }
 
-impl Said {
-    fn said(&self, name: &str, about: &[Value]) -> Option<Value> {
-        let mut sentences = self.sentences.lock().unwrap_or_else(PoisonError::into_inner);
-        // Both parts go through a letter in the same order, so it is the first or one of the next.
-        let place = sentences.iter().position(|one| one.name == name && one.about == about)?;
-        Some(sentences.remove(place)?.text)
+impl Sentences {
+    /// Both parts go through a letter in the same order, so it is looked for from the last one on: comparing what two
+    /// sentences are about is dear where they differ.
+    fn again(&mut self, name: &str, about: &[Value]) -> Option<Value> {
+        let (before, after) = self.all.split_at_checked(self.next)?;
+        let is_it = |one: &Sentence| one.name == name && one.about == about;
+        let steps = after.iter().chain(before).position(is_it)?;
+        let place = (self.next + steps) % self.all.len();
+        self.next = place + 1;
+        Some(self.all.get(place)?.text.clone())
     }
+}
 
-    fn keep(&self, name: &str, about: &[Value], text: Value) {
-        let sentence = Sentence { name: name.to_owned(), about: about.to_vec(), text };
-        self.sentences.lock().unwrap_or_else(PoisonError::into_inner).push_back(sentence);
+impl Said {
+    fn said(&self) -> MutexGuard<'_, Sentences> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn say(&self, state: &mut State<'_, '_>, name: &str, about: &[Value]) -> Result<Value, Error> {
@@ -57,14 +67,15 @@ impl Object for Said {
         name: &str,
         about: &[Value],
     ) -> Result<Value, Error> {
-        if !matches!(state.auto_escape(), AutoEscape::None) {
-            return match self.said(name, about) {
-                Some(text) => Ok(text),
-                None => self.say(state, name, about),
-            };
+        let is_plain = matches!(state.auto_escape(), AutoEscape::None);
+        if !is_plain && let Some(text) = self.said().again(name, about) {
+            return Ok(text);
         }
         let text = self.say(state, name, about)?;
-        self.keep(name, about, text.clone());
+        if is_plain {
+            let (name, about) = (name.to_owned(), about.to_vec());
+            self.said().all.push(Sentence { name, about, text: text.clone() });
+        }
         Ok(text)
     }
 }
