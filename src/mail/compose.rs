@@ -1,6 +1,7 @@
 //! Letters: what is to be said, made into the bytes of a mail. Pure: the date and the templates come in as values.
 
 mod calendar;
+mod forms;
 mod identity;
 mod letter;
 mod mime;
@@ -24,6 +25,9 @@ use crate::domain::commitment::Commitment;
 use crate::domain::leader::{Language, People};
 use crate::domain::reminder::Message;
 use crate::link::Links;
+
+use calendar::{EntryView, Place};
+use letter::RemindersView;
 
 pub use calendar::Entry;
 pub use notice::{Notice, NoticeItem, NoticeKind};
@@ -161,7 +165,8 @@ pub fn compose(
     finish(page, letter, facts, templates, now)
 }
 
-/// Makes a mail of each letter, as [`compose`] does of one. Together they cost much less: the words are read once.
+/// Makes a mail of each letter, as [`compose`] does of one. Together they cost much less: the words are read once, and of
+/// letters that differ in their texts only, one is written and the others are filled in (see [`forms`]).
 #[must_use]
 pub fn compose_all(
     letters: &[Letter<'_>],
@@ -169,25 +174,40 @@ pub fn compose_all(
     templates: &Templates,
     now: DateTime<Utc>,
 ) -> Vec<Result<Composed, ComposeError>> {
-    let sheets = letters.iter().map(|letter| sheet(AMPLE, *letter, facts));
-    let sheets: Vec<Result<Sheet, ComposeError>> = sheets.collect();
+    let mut sheets = Vec::with_capacity(letters.len());
+    let places = letters.iter().map(|letter| {
+        let (sheet, places) = sheet(AMPLE, *letter, facts)?;
+        sheets.push(sheet);
+        Ok(places)
+    });
+    let places: Vec<Result<Vec<Place>, ComposeError>> = places.collect();
     let office = letter::OfficeView::new(facts.sender);
-    let mut pages = templates.render_all(&office, sheets.iter().flatten()).into_iter();
-    let finished = letters.iter().zip(sheets).map(|(letter, sheet)| {
-        let sheet = sheet?;
-        let page = pages.next().unwrap_or_else(|| templates.render(&office, &sheet))?;
+    let mut drafts = templates.render_all(&office, sheets).into_iter();
+    let finished = letters.iter().zip(places).map(|(letter, places)| {
+        let places = places?;
+        let page = match drafts.next().flatten() {
+            Some(draft) => draft.page(places)?,
+            None => write(AMPLE, *letter, facts, templates)?,
+        };
         finish(page, *letter, facts, templates, now)
     });
     finished.collect()
 }
 
 /// What the templates get of a letter.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Sheet {
     /// The file name of its templates, without its ending.
     kind: &'static str,
     language: Language,
-    view: Value,
-    entries: Vec<calendar::EntryView>,
+    view: View,
+    entries: Vec<EntryView>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum View {
+    Reminders(RemindersView),
+    Other(Value),
 }
 
 /// What a mail says, and what goes beside it.
@@ -222,27 +242,44 @@ fn write(
     templates: &Templates,
 ) -> Result<Page, ComposeError> {
     let office = letter::OfficeView::new(facts.sender);
-    Ok(templates.render(&office, &sheet(room, letter, facts)?)?)
+    let (sheet, places) = sheet(room, letter, facts)?;
+    Ok(templates.render(&office, &sheet)?.page(places)?)
 }
 
-fn sheet(room: Room, letter: Letter<'_>, facts: &Facts<'_>) -> Result<Sheet, ComposeError> {
+/// What the templates get, and where the calendar entries beside it stand.
+fn sheet(
+    room: Room,
+    letter: Letter<'_>,
+    facts: &Facts<'_>,
+) -> Result<(Sheet, Vec<Place>), ComposeError> {
     let language = letter.language(facts);
     let scribe = scribe::Scribe { facts: *facts, room, language, on: letter.on() };
-    let (kind, view, entries) = match letter {
+    let (kind, view, calendar) = match letter {
         Letter::Reminders { message, .. } => {
-            let view = letter::RemindersView::new(&scribe, message)?;
-            (message.ladder.name(), Value::from(Serde(&view)), view.calendar)
+            let (view, calendar) = RemindersView::new(&scribe, message)?;
+            (message.ladder.name(), View::Reminders(view), calendar)
         }
         Letter::Notice(notice) => {
-            let view = notice::NoticeView::new(&scribe, notice)?;
-            (notice.kind.template(), Value::from(Serde(&view)), view.calendar)
+            let (view, calendar) = notice::NoticeView::new(&scribe, notice)?;
+            (notice.kind.template(), View::Other(Value::from(Serde(&view))), calendar)
         }
         Letter::Report(report) => {
             let view = report::ReportView::new(&scribe, report);
-            ("report", Value::from(Serde(&view)), Vec::new())
+            ("report", View::Other(Value::from(Serde(&view))), Vec::new())
         }
     };
-    Ok(Sheet { kind, language, view, entries })
+    let (entries, places) = calendar.into_iter().unzip();
+    Ok((Sheet { kind, language, view, entries }, places))
+}
+
+impl Sheet {
+    /// Goes through the texts of reminders and escalations (see [`RemindersView::each_text`]).
+    fn each_text(&mut self, each: &mut impl FnMut(&mut String)) {
+        if let View::Reminders(view) = &mut self.view {
+            view.each_text(each);
+            self.entries.iter_mut().for_each(|entry| entry.each_text(each));
+        }
+    }
 }
 
 impl Letter<'_> {

@@ -6,7 +6,7 @@ use icalendar::{Calendar, Class, Component, Event, EventLike, EventStatus, Prope
 use serde::Serialize;
 
 use super::identity;
-use super::letter::{ItemView, SourceView};
+use super::letter::{ItemView, SourceView, reference_and_title};
 use super::{Facts, Sender};
 use crate::domain::reminder::{Item, Message};
 use crate::domain::rule::Ladder;
@@ -28,8 +28,8 @@ pub struct Entry {
     pub is_off: bool,
 }
 
-/// An entry and what the templates get of it.
-#[derive(Debug, Clone, Serialize)]
+/// What the templates get of an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub(super) struct EntryView {
     /// The title as a subject may carry it.
     title: String,
@@ -39,45 +39,62 @@ pub(super) struct EntryView {
     in_period: bool,
     confidential: bool,
     source: SourceView,
-    #[serde(skip)]
+}
+
+/// Where an entry stands in the reader's calendar.
+pub(super) struct Place {
     uid: String,
-    #[serde(skip)]
     sequence: u32,
-    #[serde(skip)]
+    /// Without its ending.
+    file_name: String,
+    is_private: bool,
     entry: Entry,
 }
 
 /// An entry with its texts, ready to go beside a letter.
 pub(super) struct Attached {
-    pub(super) view: EntryView,
+    pub(super) place: Place,
     pub(super) title: String,
     pub(super) text: String,
 }
 
+/// What the templates get of an entry, and where it stands.
+pub(super) type Planned = (EntryView, Place);
+
+/// The entry for one window of a commitment.
+pub(super) fn entry(facts: &Facts<'_>, commitment: &str, item: &ItemView, entry: Entry) -> Planned {
+    let view = EntryView {
+        title: item.subject.clone(),
+        reference: item.reference.clone(),
+        kind: item.kind,
+        in_period: item.period.is_some(),
+        confidential: item.confidential,
+        source: if item.confidential { SourceView::default() } else { item.source.clone() },
+    };
+    let is_plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let place = Place {
+        uid: identity::entry(facts.sender, commitment, entry.window),
+        // RFC 5545, 3.8.7.4: it only ever rises.
+        sequence: u32::try_from((facts.last_event)(commitment)).unwrap_or_default(),
+        file_name: item.reference.chars().filter(is_plain).take(FILE_NAME_CHARS_MAX).collect(),
+        is_private: item.confidential,
+        entry,
+    };
+    (view, place)
+}
+
 impl EntryView {
-    pub(super) fn new(facts: &Facts<'_>, commitment: &str, item: &ItemView, entry: Entry) -> Self {
-        Self {
-            title: item.subject.clone(),
-            reference: item.reference.clone(),
-            kind: item.kind,
-            in_period: item.period.is_some(),
-            confidential: item.confidential,
-            source: if item.confidential { SourceView::default() } else { item.source.clone() },
-            uid: identity::entry(facts.sender, commitment, entry.window),
-            // RFC 5545, 3.8.7.4: it only ever rises.
-            sequence: u32::try_from((facts.last_event)(commitment)).unwrap_or_default(),
-            entry,
-        }
+    /// See [`RemindersView::each_text`](super::letter::RemindersView::each_text).
+    pub(super) fn each_text(&mut self, each: &mut impl FnMut(&mut String)) {
+        let Self { title, reference, source, .. } = self;
+        reference_and_title(reference, title, each);
+        source.each_text(each);
     }
 }
 
 /// The entries of a reader's own items: those to come first, since an entry in the past helps least. A manager who is
 /// only told, and the secretariat, get none.
-pub(super) fn of_message(
-    facts: &Facts<'_>,
-    message: &Message,
-    items: &[ItemView],
-) -> Vec<EntryView> {
+pub(super) fn of_message(facts: &Facts<'_>, message: &Message, items: &[ItemView]) -> Vec<Planned> {
     if message.ladder != Ladder::Own || message.leader.is_none() {
         return Vec::new();
     }
@@ -86,16 +103,16 @@ pub(super) fn of_message(
         both.filter_map(|(item, view)| Some((item.span.due?, item, view))).collect();
     dated.sort_by_key(|(due, ..)| (*due < message.on, *due));
     few(dated.into_iter().map(|(due, item, view)| {
-        let entry = Entry { window: item.window, due, is_off: false };
-        EntryView::new(facts, &item.commitment, view, entry)
+        let on = Entry { window: item.window, due, is_off: false };
+        entry(facts, &item.commitment, view, on)
     }))
 }
 
 /// As many as may go beside one letter, each once; no more are made.
-pub(super) fn few(entries: impl Iterator<Item = EntryView>) -> Vec<EntryView> {
-    let mut few: Vec<EntryView> = Vec::new();
+pub(super) fn few(entries: impl Iterator<Item = Planned>) -> Vec<Planned> {
+    let mut few: Vec<Planned> = Vec::new();
     for entry in entries {
-        if few.iter().all(|other| other.uid != entry.uid) {
+        if few.iter().all(|other| other.1.uid != entry.1.uid) {
             few.push(entry);
         }
         if few.len() == ENTRIES_MAX {
@@ -108,20 +125,18 @@ pub(super) fn few(entries: impl Iterator<Item = EntryView>) -> Vec<EntryView> {
 impl Attached {
     /// `PUBLISH` or `CANCEL`, as the type of the part must say too (RFC 6047, 2.4).
     pub(super) fn method(&self) -> &'static str {
-        if self.view.entry.is_off { "CANCEL" } else { "PUBLISH" }
+        if self.place.entry.is_off { "CANCEL" } else { "PUBLISH" }
     }
 
     /// Such as `NOR-1.ics`.
     pub(super) fn file_name(&self) -> String {
-        let is_plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-        let name: String =
-            self.view.reference.chars().filter(is_plain).take(FILE_NAME_CHARS_MAX).collect();
-        format!("{}.ics", if name.is_empty() { "advis" } else { &name })
+        let name = self.place.file_name.as_str();
+        format!("{}.ics", if name.is_empty() { "advis" } else { name })
     }
 
     /// The file: one calendar with one event, lines ended by CRLF.
     pub(super) fn file(&self, sender: &Sender, now: DateTime<Utc>) -> String {
-        let EntryView { uid, sequence, confidential, entry, .. } = &self.view;
+        let Place { uid, sequence, is_private, entry, .. } = &self.place;
         let after = entry.due.succ_opt().unwrap_or(entry.due);
         let mut event = Event::with_uid(uid);
         event
@@ -136,7 +151,7 @@ impl Attached {
         if !self.text.is_empty() {
             event.description(&self.text);
         }
-        if *confidential {
+        if *is_private {
             event.class(Class::Private);
         }
         if entry.is_off {

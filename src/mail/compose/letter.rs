@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::calendar::{self, EntryView};
+use super::calendar::{self, Planned};
 use super::scribe::Scribe;
 use super::{ComposeError, Sender, text};
 use crate::domain::reminder::Message;
@@ -19,7 +19,7 @@ const NEAR_DAYS: u64 = 14;
 pub(super) const SHORT_CHARS_MAX: usize = 128;
 
 /// The municipality, as a letter ends.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub(super) struct OfficeView {
     organisation: String,
     department: String,
@@ -27,7 +27,7 @@ pub(super) struct OfficeView {
 }
 
 /// A digest, or a single reminder or escalation.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub(super) struct RemindersView {
     /// `own` or `escalation`.
     kind: &'static str,
@@ -50,19 +50,16 @@ pub(super) struct RemindersView {
     linked: bool,
     /// In the order of [`SECTIONS`]; never empty ones.
     sections: Vec<Section>,
-    /// What goes beside it.
-    #[serde(skip)]
-    pub(super) calendar: Vec<EntryView>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 struct Section {
     name: &'static str,
     items: Vec<ItemView>,
 }
 
 /// One commitment in a letter. What is not there is empty or none.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub(super) struct ItemView {
     pub(super) reference: String,
     /// The reference alone where the reader may see no more.
@@ -100,7 +97,7 @@ pub(super) struct ItemView {
     pub(super) link: Option<String>,
 }
 
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize)]
 pub(super) struct SourceView {
     pub(super) document: String,
     pub(super) date: Option<String>,
@@ -109,7 +106,7 @@ pub(super) struct SourceView {
 }
 
 /// What we took the phrase to mean.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub(super) struct Reading {
     pub(super) phrase: String,
     pub(super) days: String,
@@ -118,7 +115,7 @@ pub(super) struct Reading {
 }
 
 /// Why this reader gets it.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub(super) struct Why {
     /// `self`, `deputy`, `vacancy`, `secretariat`.
     pub(super) capacity: &'static str,
@@ -132,13 +129,13 @@ pub(super) struct Why {
     pub(super) vacancy: Option<&'static str>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub(super) struct Announcement {
     pub(super) on: String,
     pub(super) name: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub(super) struct Reminded {
     /// Name of the first responsible.
     pub(super) name: String,
@@ -146,7 +143,19 @@ pub(super) struct Reminded {
     pub(super) last: String,
 }
 
+impl SourceView {
+    pub(super) fn each_text(&mut self, each: &mut impl FnMut(&mut String)) {
+        let Self { document, date, section, quote } = self;
+        [document, section, quote].into_iter().chain(date).for_each(each);
+    }
+}
+
 impl OfficeView {
+    pub(super) fn each_text(&mut self, each: &mut impl FnMut(&mut String)) {
+        let Self { organisation, department, contact } = self;
+        [organisation, department, contact].into_iter().for_each(each);
+    }
+
     pub(super) fn new(sender: &Sender) -> Self {
         let contact = match text::one_line(&sender.contact) {
             none if none.is_empty() => sender.reply_to.address.to_string(),
@@ -161,7 +170,11 @@ impl OfficeView {
 }
 
 impl RemindersView {
-    pub(super) fn new(scribe: &Scribe<'_>, message: &Message) -> Result<Self, ComposeError> {
+    /// With what goes beside it.
+    pub(super) fn new(
+        scribe: &Scribe<'_>,
+        message: &Message,
+    ) -> Result<(Self, Vec<Planned>), ComposeError> {
         // Managers are told, and asked for nothing; the secretariat finds somebody who answers for it.
         let answers = message.leader.as_deref().filter(|_| message.ladder == Ladder::Own);
         let items = message.items.iter().map(|item| {
@@ -186,15 +199,36 @@ impl RemindersView {
             is_own: all_why(&items, "self"),
             is_vacant: all_why(&items, "vacancy"),
             sections: Vec::new(),
-            calendar: calendar::of_message(&scribe.facts, message, &items),
         };
+        let calendar = calendar::of_message(&scribe.facts, message, &items);
         let sections = SECTIONS.map(|name| {
             let items = items.extract_if(.., |item| item.section() == name).collect();
             Section { name, items }
         });
         let sections = sections.into_iter().filter(|section| !section.items.is_empty()).collect();
-        Ok(Self { sections, ..view })
+        Ok((Self { sections, ..view }, calendar))
     }
+
+    /// Goes through the texts: names, titles, quotes, dates in words. No template of ours asks more of one than whether it
+    /// is empty.
+    pub(super) fn each_text(&mut self, each: &mut impl FnMut(&mut String)) {
+        let Self { reader, next, sections, .. } = self;
+        each(reader);
+        next.iter_mut().for_each(&mut *each);
+        let items = sections.iter_mut().flat_map(|section| &mut section.items);
+        items.for_each(|item| item.each_text(each));
+    }
+}
+
+/// Goes through the texts of something that may have no title but its reference, which templates ask.
+pub(super) fn reference_and_title(
+    reference: &mut String,
+    title: &mut String,
+    each: &mut impl FnMut(&mut String),
+) {
+    let has_title = title != reference;
+    each(reference);
+    if has_title { each(title) } else { title.clone_from(reference) }
 }
 
 /// Whether the reader gets all of it in that capacity.
@@ -203,6 +237,28 @@ fn all_why(items: &[ItemView], capacity: &str) -> bool {
 }
 
 impl ItemView {
+    fn each_text(&mut self, each: &mut impl FnMut(&mut String)) {
+        let Self { reference, title, subject, due, due_weekday, opens, period, .. } = self;
+        reference_and_title(reference, title, each);
+        [subject, opens].into_iter().for_each(&mut *each);
+        let Self { source, reading, why, responsible, announced, reminded, link, .. } = self;
+        [due, due_weekday, period, link].into_iter().flatten().for_each(&mut *each);
+        source.each_text(each);
+        if let Some(Reading { phrase, days, .. }) = reading {
+            [phrase, days].into_iter().for_each(&mut *each);
+        }
+        for Why { about, other, until, .. } in why {
+            [about, other].into_iter().chain(until).for_each(&mut *each);
+        }
+        each(responsible);
+        if let Some(Announcement { on, name }) = announced {
+            [on, name].into_iter().for_each(&mut *each);
+        }
+        if let Some(Reminded { name, last, .. }) = reminded {
+            [name, last].into_iter().for_each(&mut *each);
+        }
+    }
+
     /// One of [`SECTIONS`].
     fn section(&self) -> &'static str {
         match (self.state, self.days) {

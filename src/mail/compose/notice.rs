@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::calendar::{Entry, EntryView, few};
+use super::calendar::{self, Entry, Planned, few};
 use super::letter::{ItemView, Why};
 use super::scribe::Scribe;
 use super::{ComposeError, Told, text, words};
@@ -141,13 +141,14 @@ pub(super) struct NoticeView {
     reason: String,
     count: usize,
     items: Vec<ItemView>,
-    /// What goes beside it.
-    #[serde(skip)]
-    pub(super) calendar: Vec<EntryView>,
 }
 
 impl NoticeView {
-    pub(super) fn new(scribe: &Scribe<'_>, notice: &Notice) -> Result<Self, ComposeError> {
+    /// With what goes beside it.
+    pub(super) fn new(
+        scribe: &Scribe<'_>,
+        notice: &Notice,
+    ) -> Result<(Self, Vec<Planned>), ComposeError> {
         if notice.items.is_empty() {
             return Err(ComposeError::Empty(notice.to.address.clone()));
         }
@@ -172,13 +173,13 @@ impl NoticeView {
         let items: Vec<ItemView> =
             notice.items.iter().map(|item| view(scribe, notice, item)).collect::<Result<_, _>>()?;
         let entry = |(item, view): (&NoticeItem, &ItemView), entry: &Entry| {
-            EntryView::new(&scribe.facts, &item.commitment, view, entry.clone())
+            calendar::entry(&scribe.facts, &item.commitment, view, entry.clone())
         };
         let entries = notice.items.iter().zip(&items);
         let entries =
             entries.flat_map(|both| both.0.entries.iter().map(move |one| entry(both, one)));
         let calendar = few(entries);
-        Ok(Self {
+        let view = Self {
             kind: notice.kind.template(),
             language: notice.language.code(),
             reader: scribe.short(&notice.to.name),
@@ -194,8 +195,8 @@ impl NoticeView {
             reason: text::fit(reason, scribe.room.quote.max(scribe.room.other)),
             count: notice.items.len(),
             items,
-            calendar,
-        })
+        };
+        Ok((view, calendar))
     }
 }
 

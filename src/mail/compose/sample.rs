@@ -22,7 +22,14 @@ pub(super) fn compose_all(templates: &Templates) -> Vec<Result<Composed, Compose
     let links = Keys::parse(SAMPLE_KEY).ok().map(links);
     let ways =
         languages.into_iter().flat_map(|language| [(language, None), (language, links.as_ref())]);
-    ways.flat_map(|(language, links)| compose_in(language, links, templates)).collect()
+    let compose_in = |(language, links)| {
+        with_letters(language, links, |letters, facts| {
+            let composed =
+                letters.map(|letter| compose(letter, facts, templates, DateTime::default()));
+            composed.collect()
+        })
+    };
+    ways.flat_map(compose_in).collect()
 }
 
 /// Signs nothing that anybody could open.
@@ -32,11 +39,12 @@ fn links(keys: Keys) -> Links {
     Links { base: "https://advis.kommune.example".to_owned(), keys, days: 90 }
 }
 
-fn compose_in(
+/// What `each` makes of the letters of the sample.
+pub(super) fn with_letters<T>(
     language: Language,
     links: Option<&Links>,
-    templates: &Templates,
-) -> Vec<Result<Composed, ComposeError>> {
+    each: impl FnOnce(&mut dyn Iterator<Item = Letter<'_>>, &Facts<'_>) -> Vec<T>,
+) -> Vec<T> {
     let Ok(mailbox) = mailbox() else { return Vec::new() };
     let sender = sender(&mailbox);
     let people = People::new(leaders(&mailbox), mailbox.clone(), language);
@@ -51,12 +59,12 @@ fn compose_in(
     let messages = messages(&commitments, &mailbox, language);
     let notices = notices(&commitments, &mailbox, language);
     let reports = [full_report(&commitments, &mailbox), Report::default()];
-    let letters = messages
+    let mut letters = messages
         .iter()
         .map(|message| Letter::Reminders { message, edition: 0 })
         .chain(notices.iter().map(Letter::Notice))
         .chain(reports.iter().map(Letter::Report));
-    letters.map(|letter| compose(letter, &facts, templates, DateTime::default())).collect()
+    each(&mut letters, &facts)
 }
 
 fn mailbox() -> Result<Mailbox, BadAddress> {

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value, context};
 
-use super::calendar::{Attached, EntryView};
+use super::calendar::{Attached, Place};
+use super::forms::Forms;
 use super::letter::OfficeView;
-use super::{ComposeError, Page, SUBJECT_CHARS_MAX, Sheet, said, sample, text};
+use super::{ComposeError, Page, SUBJECT_CHARS_MAX, Sheet, View, said, sample, text};
 
 /// Every template by its file name. Sentences stand in `words.*`, the order of things in the others.
 const BUILT_IN: [(&str, &str); 31] = [
@@ -84,13 +85,25 @@ pub struct TemplateError {
 #[derive(Debug, Clone)]
 pub struct Templates {
     environment: Arc<Environment<'static>>,
+    /// None where an administrator's own texts are among them.
+    forms: Option<Arc<Mutex<Forms>>>,
+}
+
+/// The parts of a letter, as they come from the templates.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) subject: String,
+    pub(super) text: String,
+    pub(super) html: String,
+    /// Title and text of each entry in the calendar.
+    pub(super) entries: Vec<(String, String)>,
 }
 
 impl Templates {
     /// Those compiled in.
     #[must_use]
     pub fn built_in() -> Self {
-        Self { environment: Arc::new(built_in()) }
+        Self { environment: Arc::new(built_in()), forms: Some(Arc::default()) }
     }
 
     /// An administrator's own texts, by file name, in the place of those compiled in.
@@ -98,6 +111,9 @@ impl Templates {
     /// # Errors
     /// Every text with a name that no mail uses, and every one that is no template.
     pub fn with(overrides: BTreeMap<String, String>) -> Result<Self, Vec<TemplateError>> {
+        if overrides.is_empty() {
+            return Ok(Self::built_in());
+        }
         let mut environment = built_in();
         let mut problems = Vec::new();
         for (name, source) in overrides {
@@ -108,7 +124,7 @@ impl Templates {
             }
         }
         let environment = Arc::new(environment);
-        if problems.is_empty() { Ok(Self { environment }) } else { Err(problems) }
+        if problems.is_empty() { Ok(Self { environment, forms: None }) } else { Err(problems) }
     }
 
     /// Names of the files an administrator may replace, sorted.
@@ -135,36 +151,49 @@ impl Templates {
     }
 
     /// Renders one letter.
-    pub(super) fn render(&self, office: &OfficeView, sheet: &Sheet) -> Result<Page, TemplateError> {
-        let rendered = self.fill(office, &[sheet])?;
-        page(&mut rendered.split(PART), sheet)
-    }
-
-    /// Renders letters, each as [`Self::render`] does; whatever is wrong with one concerns that one only.
-    pub(super) fn render_all<'s>(
+    pub(super) fn render(
         &self,
         office: &OfficeView,
-        sheets: impl Iterator<Item = &'s Sheet>,
-    ) -> Vec<Result<Page, TemplateError>> {
-        let sheets: Vec<&Sheet> = sheets.collect();
-        let mut pages = Vec::with_capacity(sheets.len());
+        sheet: &Sheet,
+    ) -> Result<Draft, TemplateError> {
+        let rendered = self.fill(office, &[sheet])?;
+        Ok(Draft::read(&mut rendered.split(PART), sheet))
+    }
+
+    /// Renders letters, each as [`Self::render`] does; `None` where that is yet to be done, since one of them failed.
+    pub(super) fn render_all(&self, office: &OfficeView, sheets: Vec<Sheet>) -> Vec<Option<Draft>> {
+        match &self.forms {
+            Some(forms) => {
+                let mut forms = forms.lock().unwrap_or_else(PoisonError::into_inner);
+                forms.fill(office, sheets, |office, sheets| self.render_each(office, sheets))
+            }
+            None => self.render_each(office, &sheets.iter().collect::<Vec<_>>()),
+        }
+    }
+
+    fn render_each(&self, office: &OfficeView, sheets: &[&Sheet]) -> Vec<Option<Draft>> {
+        let mut drafts = Vec::with_capacity(sheets.len());
         for run in sheets.chunk_by(|one, next| one.language == next.language) {
             match self.fill(office, run) {
                 Ok(rendered) => {
                     let mut parts = rendered.split(PART);
-                    pages.extend(run.iter().map(|sheet| page(&mut parts, sheet)));
+                    drafts.extend(run.iter().map(|sheet| Some(Draft::read(&mut parts, sheet))));
                 }
-                Err(_) => pages.extend(run.iter().map(|sheet| self.render(office, sheet))),
+                Err(_) => drafts.extend(run.iter().map(|_| None)),
             }
         }
-        pages
+        drafts
     }
 
     /// The parts of letters in the language of the first, each ended by [`PART`].
     fn fill(&self, office: &OfficeView, sheets: &[&Sheet]) -> Result<String, TemplateError> {
         let letter = |sheet: &&Sheet| {
             let entries = Value::from(Serde(&sheet.entries));
-            Value::from_iter([sheet.view.clone(), Value::from(sheet.kind), entries])
+            let view = match &sheet.view {
+                View::Reminders(view) => Value::from(Serde(view)),
+                View::Other(view) => view.clone(),
+            };
+            Value::from_iter([view, Value::from(sheet.kind), entries])
         };
         let facts = context! {
             part => PART,
@@ -176,26 +205,39 @@ impl Templates {
     }
 }
 
-/// Takes a page from the rendered parts.
-fn page<'p>(
-    parts: &mut impl Iterator<Item = &'p str>,
-    sheet: &Sheet,
-) -> Result<Page, TemplateError> {
-    let mut part = || parts.next().unwrap_or_default();
-    let (subject, text, html) = (part(), part(), part());
-    let attach = |view: &EntryView| Attached {
-        view: view.clone(),
-        title: text::one_line(part()),
-        text: text::tidy(part()).trim_end().to_owned(),
-    };
-    let entries = sheet.entries.iter().map(attach).collect();
-    let subject = text::fit(subject, SUBJECT_CHARS_MAX);
-    if subject.is_empty() {
-        let problem = "it gives no text; a mail needs a subject".to_owned();
-        let file = "subject.txt".to_owned();
-        return Err(TemplateError { file, line: None, problem });
+impl Draft {
+    /// Takes a letter from the rendered parts.
+    fn read<'p>(parts: &mut impl Iterator<Item = &'p str>, sheet: &Sheet) -> Self {
+        let mut part = || parts.next().unwrap_or_default();
+        Self {
+            subject: part().to_owned(),
+            text: text::tidy(part()),
+            html: text::tidy(part()),
+            entries: sheet
+                .entries
+                .iter()
+                .map(|_| (part().to_owned(), text::tidy(part())))
+                .collect(),
+        }
     }
-    Ok(Page { subject, text: text::tidy(text), html: text::tidy(html), entries })
+
+    /// The page, with the entries where they stand in the calendar.
+    pub(super) fn page(self, places: Vec<Place>) -> Result<Page, TemplateError> {
+        let Self { subject, text, html, entries } = self;
+        let subject = text::fit(&subject, SUBJECT_CHARS_MAX);
+        if subject.is_empty() {
+            let problem = "it gives no text; a mail needs a subject".to_owned();
+            let file = "subject.txt".to_owned();
+            return Err(TemplateError { file, line: None, problem });
+        }
+        let attach = |(place, (title, text)): (Place, (String, String))| Attached {
+            place,
+            title: text::one_line(&title),
+            text: text.trim_end().to_owned(),
+        };
+        let entries = places.into_iter().zip(entries).map(attach).collect();
+        Ok(Page { subject, text, html, entries })
+    }
 }
 
 /// Strict, so that a mistyped name is an error and not a gap in a mail; with positions, so that the error can say where.

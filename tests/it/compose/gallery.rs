@@ -95,7 +95,7 @@ fn escalated(reference: &str) -> Item {
     item
 }
 
-fn messages(language: Language) -> Vec<(&'static str, Message)> {
+pub(super) fn messages(language: Language) -> Vec<(&'static str, Message)> {
     let day = |reference, step, due| item(reference, step, due, due);
     let own = |items| own(language, items);
     let vacant = about(day("NOR-2", Step::Before(30), "2020-07-20"), "kaj", Capacity::ForVacancy);
@@ -135,7 +135,7 @@ fn messages(language: Language) -> Vec<(&'static str, Message)> {
     ]
 }
 
-fn without_pages(language: Language) -> Vec<(&'static str, Message)> {
+pub(super) fn without_pages(language: Language) -> Vec<(&'static str, Message)> {
     let late = late("NOR-3", "2020-06-14");
     vec![
         ("coming_up_without_pages", own(language, vec![near()])),
@@ -170,7 +170,7 @@ fn notice(kind: NoticeKind, event: i64, commitments: &[&str], span: Option<Windo
     }
 }
 
-fn notices(language: Language, said: &str) -> Vec<Notice> {
+pub(super) fn notices(language: Language, said: &str) -> Vec<Notice> {
     let june = Some(Window::span(date("2020-06-21"), date("2020-06-30")));
     let day = Some(Window::day(date("2020-06-30")));
     let text = || said.to_owned();
@@ -216,7 +216,7 @@ fn notices(language: Language, said: &str) -> Vec<Notice> {
     all.map(|notice| Notice { language, ..notice }).collect()
 }
 
-fn report(said: &str) -> Report {
+pub(super) fn report(said: &str) -> Report {
     Report {
         on: date(TODAY),
         overdue: vec![

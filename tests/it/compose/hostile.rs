@@ -13,7 +13,7 @@ use super::calendar::entries;
 use super::gallery;
 use super::scene::*;
 
-const NASTY: [&str; 9] = [
+pub(super) const NASTY: [&str; 9] = [
     "Bcc: alle@nordby.example",
     "linje\r\nBcc: alle@nordby.example\r\n\r\nindhold",
     "nul\0tegn",
@@ -63,7 +63,7 @@ fn nothing_hostile_reaches_the_headers_or_runs_in_the_page() {
 }
 
 /// The book of the gallery, with `text` wherever a commitment has one.
-fn hostile_book(text: &str) -> Vec<Commitment> {
+pub(super) fn hostile_book(text: &str) -> Vec<Commitment> {
     let hostile = |commitment: Commitment| Commitment {
         title: text.to_owned(),
         phrase: text.to_owned(),
