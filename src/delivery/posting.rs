@@ -5,9 +5,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::panic::resume_unwind;
+use std::pin::pin;
 use std::thread::{self, JoinHandle};
 
 use chrono::NaiveDate;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::join;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::channel;
@@ -113,10 +115,10 @@ impl Posting<'_> {
     /// is read and decided.
     async fn plan(&mut self) -> Result<(), store::Error> {
         let mut ahead = self.decide(&Near::default()).await?;
-        while let Some(decided) = ahead {
+        while let Some((last, decided)) = ahead {
             let Desk { store, clock, .. } = self.desk;
             let writing = store.plan(&decided.due, &decided.looks, clock.now());
-            let (planning, next) = join!(biased; writing, self.decide(&decided.last));
+            let (planning, next) = join!(biased; writing, self.decide(&last));
             let planning = planning?;
             telemetry::planned(planning.new, planning.superseded, planning.expired);
             self.posted.due += decided.due.len();
@@ -129,22 +131,30 @@ impl Posting<'_> {
         Ok(())
     }
 
-    /// What the planner says of the next of what is near after `place`, [`PLAN_MOST`] at most; `None` at the end.
-    async fn decide(&self, place: &Near) -> Result<Option<Decided>, store::Error> {
-        let today = self.desk.today();
-        let near = self.desk.store.near(today, place, PLAN_MOST).await?;
+    /// What the planner says of the next of what is near after `place`, [`PLAN_MOST`] at most, and the last of it; `None`
+    /// at the end. While one page is planned, the next is read.
+    async fn decide(&self, place: &Near) -> Result<Option<(Near, Decided)>, store::Error> {
+        let near = self.desk.store.near(self.desk.today(), place, PLAN_MOST).await?;
         let Some(last) = near.last().cloned() else { return Ok(None) };
-        let (mut due, mut looks, mut problems) = (Vec::new(), Vec::new(), Vec::new());
-        for some in near.chunks(PLAN_PAGE) {
-            let references: Vec<&str> = some.iter().map(|one| one.reference.as_str()).collect();
-            let mut page = self.desk.page(&references, &[]).await?;
-            self.desk.roll_both(&mut page.book).await?;
-            let plan = planner::plan(&page.book, &page.people, &self.rules, &page.sent, today);
-            due.extend(plan.due);
-            looks.extend(plan.look_on.iter().map(|(one, on)| ((*one).to_owned(), *on)));
-            problems.extend(page.problems);
+        let mut decided = Decided::default();
+        let pages = stream::iter(near.chunks(PLAN_PAGE).map(|page| self.decide_page(page)));
+        let mut pages = pin!(pages.buffered(2));
+        while let Some(page) = pages.try_next().await? {
+            decided.due.extend(page.due);
+            decided.looks.extend(page.looks);
+            decided.problems.extend(page.problems);
         }
-        Ok(Some(Decided { last, due, looks, problems }))
+        Ok(Some((last, decided)))
+    }
+
+    async fn decide_page(&self, near: &[Near]) -> Result<Decided, store::Error> {
+        let references: Vec<&str> = near.iter().map(|one| one.reference.as_str()).collect();
+        let mut page = self.desk.page(&references, &[]).await?;
+        self.desk.roll_both(&mut page.book).await?;
+        let Page { book, people, sent, problems, .. } = page;
+        let plan = planner::plan(&book, &people, &self.rules, &sent, self.desk.today());
+        let looks = plan.look_on.iter().map(|(one, on)| ((*one).to_owned(), *on)).collect();
+        Ok(Decided { due: plan.due, looks, problems })
     }
 
     /// T1: freezes all that waits for its message, some readers at a time, and says so after each page. While one page is
@@ -243,9 +253,8 @@ fn beside_sending(work: impl Future<Output = ()> + Send + 'static) -> JoinHandle
 }
 
 /// What the planner says of some commitments.
+#[derive(Default)]
 struct Decided {
-    /// The last of them.
-    last: Near,
     due: Vec<Reminder>,
     /// The next day on which there may be something to say about each commitment.
     looks: Vec<(String, NaiveDate)>,

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use chrono::NaiveDate;
+use tokio::task::yield_now;
 
 use super::batch::json_list;
 use super::book::{self, BOOK_THESE, CELLS_THESE, LeaderRow, in_order};
@@ -97,6 +98,8 @@ impl Store {
     async fn facts(&self, commitments: &str) -> Result<Facts, Error> {
         let script = sqlx::query_as(SCRIPT.as_str()).bind(commitments);
         let cells: Vec<Cell> = self.run(self.reader(), script).await?;
+        // SQLite looks for the next page, where somebody waits for one, while this one is parsed.
+        yield_now().await;
         let [version, rows, sent, leaders] =
             cells.try_into().map_err(|_| sqlx::Error::RowNotFound)?;
         let (rows, sent, leaders) = (in_order(rows.rows()), sent.rows(), leaders.rows());
