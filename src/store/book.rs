@@ -1,6 +1,7 @@
 //! Reading the book: commitments and the people who answer for them, as the domain knows them.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 use sqlx::{FromRow, SqliteConnection};
@@ -9,34 +10,24 @@ use tokio::join;
 use super::batch::json_list;
 use super::cells::{CommitmentRow, Unreadable, confidence, some_day};
 use super::row::{Cell, Parsed, RowProblem, Tried, readable};
+use super::these::{THESE, These, these};
 use super::{Error, Store};
 use crate::domain::address::{Mailbox, clean_name};
 use crate::domain::commitment::{Commitment, Status};
 use crate::domain::leader::{Language, Leader, People, Period};
 use crate::domain::window::Confidence;
 
-/// All rows in one cell, the columns of each in the order of [`CommitmentRow`]: each cell that is fetched costs as much as
-/// reading it, and each row wakes the thread that waits for it. Of the rows after `$2` the first `$3`; see [`BookPage`].
-const CELLS: &str = "
-    SELECT json_group_array(json_array(
-               reference, title, kind, phrase, organisation, document, document_date, section,
-               quote, confidential, status, adopted_on, entered_on, reference_date, revision,
-               confidence, rrule, span, json(windows), json(responsible), json(strangers),
-               json(snoozes))), CAST(max(reference) AS BLOB) AS last
-      FROM book
-     WHERE reference IN (SELECT reference FROM commitments
-                          WHERE ($1 IS NULL OR status IN (SELECT value FROM json_each($1)))
-                            AND reference > $2 AND entered_on IS NOT NULL
-                          ORDER BY reference LIMIT $3)";
+/// As a JSON array: the first `$3` of those after the ones in the JSON array `$1`.
+const REFERENCES: &str = "
+    SELECT json_group_array(reference)
+      FROM (SELECT reference FROM commitments
+             WHERE reference > (SELECT coalesce(max(value), '') FROM json_each($1))
+               AND ($2 IS NULL OR status IN (SELECT value FROM json_each($2)))
+               AND entered_on IS NOT NULL
+             ORDER BY reference LIMIT $3)";
 
-pub(super) const CELLS_THESE: &str = "
-    SELECT json_group_array(json_array(
-               reference, title, kind, phrase, organisation, document, document_date, section,
-               quote, confidential, status, adopted_on, entered_on, reference_date, revision,
-               confidence, rrule, span, json(windows), json(responsible), json(strangers),
-               json(snoozes)))
-      FROM book
-     WHERE reference IN (SELECT value FROM json_each($1))";
+/// Of the commitments whose references are in `$1` all cells, and the references of those that come next.
+static PAGE: LazyLock<String> = LazyLock::new(|| [THESE.as_str(), REFERENCES].join(";"));
 
 const BOOK: &str = "
     SELECT * FROM book
@@ -65,7 +56,7 @@ const WAITING: &str = "
 /// Every reference lies between these two.
 const ALL_REFERENCES: (&str, &str) = ("", "\u{10FFFF}");
 
-/// Commitments in one cell when all are read.
+/// Commitments read at a time when all are.
 const BOOK_PAGE: i64 = 512;
 
 /// Which commitments are read.
@@ -203,47 +194,29 @@ async fn quick_rows(
     which: Which<'_>,
 ) -> Result<Option<Vec<CommitmentRow>>, Error> {
     if let Which::These(references) = which {
-        let these = sqlx::query_as(CELLS_THESE).bind(json_list(references)?);
-        return Ok(in_order(these.fetch_one(unit).await?));
+        return Ok(these(unit, &json_list(references)?).await?.rows());
     }
     let statuses = which.statuses()?;
-    let page = async |unit: &mut SqliteConnection, after: &str| {
-        let page = sqlx::query_as(CELLS).bind(&statuses).bind(after).bind(BOOK_PAGE);
-        page.fetch_one(unit).await
+    let page = async |unit: &mut SqliteConnection, references: &[String]| {
+        let page = sqlx::query_as(PAGE.as_str()).bind(json_list(references)?);
+        let page = page.bind(&statuses).bind(BOOK_PAGE).fetch_all(unit).await?;
+        let [these @ .., next]: [Cell; 5] =
+            page.try_into().map_err(|_| sqlx::Error::RowNotFound)?;
+        Ok::<_, Error>((These::new(these), next.rows::<String>().0))
     };
     let mut rows: Vec<CommitmentRow> = Vec::new();
-    let mut ready: Option<BookPage> = Some(page(unit, ALL_REFERENCES.0).await?);
-    while let Some(BookPage { cell, last }) = ready {
-        let Ok(last) = last.map(String::from_utf8).transpose() else { return Ok(None) };
-        let next = async {
-            match last {
-                Some(last) => page(unit, &last).await.map(Some),
-                None => Ok(None),
-            }
-        };
+    let (mut these, mut next) = page(unit, &[]).await?;
+    while let Some(references) = next.take_if(|next| !next.is_empty()) {
         // SQLite finds the next page in its own thread.
-        let (next, read) = join!(biased; next, async { in_order(cell.rows()) });
+        let (found, read) = join!(biased; page(unit, &references), async { these.rows() });
         let Some(read) = read else { return Ok(None) };
         rows.extend(read);
-        ready = next?;
+        (these, next) = found?;
     }
+    // After the last page come no more references, or some that are no text.
+    let (Some(_), Some(last)) = (next, these.rows()) else { return Ok(None) };
+    rows.extend(last);
     Ok(Some(rows))
-}
-
-/// Some rows of the book in one cell, and the last of their references; none when there are no rows.
-#[derive(FromRow)]
-struct BookPage {
-    #[sqlx(flatten)]
-    cell: Cell,
-    last: Option<Vec<u8>>,
-}
-
-/// By reference: what is put into one cell comes in no order that SQLite promises.
-pub(super) fn in_order(Parsed(mut rows): Parsed<CommitmentRow>) -> Option<Vec<CommitmentRow>> {
-    if let Some(rows) = &mut rows {
-        rows.sort_by(|one, other| one.reference.cmp(&other.reference));
-    }
-    rows
 }
 
 /// The rows, cell by cell.
@@ -354,5 +327,57 @@ impl WaitingRow {
             if self.is_bare { "only an interval is given" } else { uncertain() }.to_owned()
         });
         (self.reference, note)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::sqlite::SqliteConnectOptions;
+    use sqlx::{ConnectOptions, Connection};
+
+    use super::{Which, book, careful_rows, quick_rows, readable};
+    use crate::store::Store;
+
+    /// More than two pages of the book, as programs may write it that do not enforce references: deadlines of two
+    /// revisions, several windows and snoozes, a stranger among those who answer, references with signs that JSON escapes.
+    const FILL: &str = "
+        WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1300)
+        INSERT INTO commitments (reference, title, phrase, status, revision, entered_on)
+        SELECT CASE n % 100 WHEN 7 THEN 'Q\"\\' WHEN 8 THEN 'Z' || char(0) WHEN 9 THEN 'Ø' ELSE 'C' END || n, 'Løfte ' || n, 'marts',
+            CASE n % 3 WHEN 0 THEN 'done' WHEN 1 THEN 'open' ELSE 'needs_date' END, 1 + n % 2,
+            iif(n % 11, '2026-11-01', NULL) FROM n;
+        INSERT INTO leaders (reference, name, email) VALUES ('nord', 'Nora', 'nora@kommune.example'), ('syd', 'Sune', '');
+        INSERT INTO windows (commitment, revision, number, opens, due)
+        SELECT reference, r.value, w.value, '2026-12-0' || w.value, iif(w.value = 2, NULL, '2026-12-24')
+          FROM commitments, json_each('[1, 2]') AS r, json_each('[2, 1, 3]') AS w WHERE length(reference) % 4;
+        INSERT INTO responsibilities (commitment, leader, position, since)
+        SELECT reference, l.value, 3 - l.key, iif(l.key, '2026-11-02', NULL)
+          FROM commitments, json_each('[\"syd\", \"fremmed\", \"nord\"]') AS l WHERE length(reference) % 5;
+        INSERT INTO snoozes (commitment, revision, window, leader, until, made_on)
+        SELECT reference, r.value, 1, 'nord', '2026-12-10', '2026-11-03'
+          FROM commitments, json_each('[1, 2]') AS r WHERE length(reference) % 3";
+
+    #[tokio::test]
+    async fn the_book_is_the_same_read_in_pages_and_row_by_row() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("advis.db");
+        let store = Store::open(&path).await.unwrap();
+        let stranger = SqliteConnectOptions::new().filename(&path).foreign_keys(false);
+        let mut stranger = stranger.connect().await.unwrap();
+        sqlx::raw_sql(FILL).execute(&mut stranger).await.unwrap();
+        stranger.close().await.unwrap();
+
+        let these = ["Q\"\\7", "C10", "Z\u{0}8", "C0", "C12", "C2"];
+        let (all, open) = (Which::All, Which::Open);
+        for (which, count) in [(all, 1182), (open, 395), (Which::These(&these), 5)] {
+            let mut unit = store.read().await.unwrap();
+            let quick = quick_rows(&mut unit, which).await.unwrap().unwrap();
+            let careful = readable(careful_rows(&mut unit, which).await.unwrap());
+            unit.commit().await.unwrap();
+            let quick = book(quick, Vec::new());
+            assert_eq!(quick, book(careful.0, careful.1));
+            assert_eq!(quick.0.len(), count);
+            assert!(quick.1.iter().any(|one| one.what.contains("fremmed")));
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::domain::window::{Confidence, Window};
 /// What in a row cannot be read.
 pub(super) struct Unreadable(pub(super) String);
 
-/// A row of the view `book`, but for what the planner does not read.
+/// A row of the view `book`, but for what the planner does not read. As JSON it comes without the lists, which are added.
 #[derive(FromRow, Deserialize)]
 pub(super) struct CommitmentRow {
     pub(super) reference: String,
@@ -30,19 +30,23 @@ pub(super) struct CommitmentRow {
     adopted_on: Option<String>,
     entered_on: String,
     reference_date: Option<String>,
-    revision: u32,
+    pub(super) revision: u32,
     confidence: Option<String>,
     rrule: Option<String>,
     span: Option<String>,
     #[sqlx(try_from = "String")]
-    windows: Listed<WindowCells>,
+    #[serde(skip)]
+    pub(super) windows: Listed<WindowCells>,
     #[sqlx(try_from = "String")]
-    responsible: Listed<ResponsibleCells>,
+    #[serde(skip)]
+    pub(super) responsible: Listed<ResponsibleCells>,
     /// References of the responsible whom the address book does not know.
     #[sqlx(try_from = "String")]
+    #[serde(skip)]
     pub(super) strangers: Listed<String>,
     #[sqlx(try_from = "String")]
-    snoozes: Listed<SnoozeCells>,
+    #[serde(skip)]
+    pub(super) snoozes: Listed<SnoozeCells>,
 }
 
 /// Number, opens, due, made on, closed on.
@@ -55,6 +59,14 @@ type SnoozeCells = (String, u32, String, String);
 /// A cell that holds a list.
 pub(super) struct Listed<T>(pub(super) Result<Vec<T>, Unreadable>);
 
+impl<T> Listed<T> {
+    pub(super) fn push(&mut self, one: T) {
+        if let Ok(all) = &mut self.0 {
+            all.push(one);
+        }
+    }
+}
+
 impl<T> Default for Listed<T> {
     fn default() -> Self {
         Self(Ok(Vec::new()))
@@ -64,12 +76,6 @@ impl<T> Default for Listed<T> {
 impl<T: DeserializeOwned> From<String> for Listed<T> {
     fn from(text: String) -> Self {
         Self(serde_json::from_str(&text).map_err(|error| Unreadable(error.to_string())))
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Listed<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Vec::deserialize(deserializer).map(|cells| Self(Ok(cells)))
     }
 }
 

@@ -26,6 +26,7 @@ mod restored;
 mod row;
 mod sender;
 mod set_back;
+mod these;
 
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};

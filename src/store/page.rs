@@ -6,10 +6,11 @@ use chrono::NaiveDate;
 use tokio::task::yield_now;
 
 use super::batch::json_list;
-use super::book::{self, BOOK_THESE, CELLS_THESE, LeaderRow, in_order};
+use super::book::{self, BOOK_THESE, LeaderRow};
 use super::cells::CommitmentRow;
 use super::history::{self, SENT_THESE, SentRow};
 use super::row::{Cell, Parsed, RowProblem, readable};
+use super::these::{THESE, These};
 use super::{Error, Store};
 use crate::domain::address::Mailbox;
 use crate::domain::commitment::Commitment;
@@ -40,9 +41,9 @@ const LEADERS_ABOUT: &str = "
 
 const VERSION: &str = "SELECT number FROM book_version";
 
-/// One row each: the book's version, the commitments, what was sent about them, and the leaders.
+/// One cell each: the book's version, the four about the commitments, what was sent about them, and the leaders.
 static SCRIPT: LazyLock<String> = LazyLock::new(|| {
-    ["BEGIN", VERSION, CELLS_THESE, SENT_THESE, LEADER_CELLS_ABOUT, "COMMIT"].join(";")
+    ["BEGIN", VERSION, THESE.as_str(), SENT_THESE, LEADER_CELLS_ABOUT, "COMMIT"].join(";")
 });
 
 /// What the planner goes by about some commitments.
@@ -100,9 +101,9 @@ impl Store {
         let cells: Vec<Cell> = self.run(self.reader(), script).await?;
         // SQLite looks for the next page, where somebody waits for one, while this one is parsed.
         yield_now().await;
-        let [version, rows, sent, leaders] =
+        let [version, these @ .., sent, leaders]: [Cell; 7] =
             cells.try_into().map_err(|_| sqlx::Error::RowNotFound)?;
-        let (rows, sent, leaders) = (in_order(rows.rows()), sent.rows(), leaders.rows());
+        let (rows, sent, leaders) = (These::new(these).rows(), sent.rows(), leaders.rows());
         if let (Some(rows), Parsed(Some(leaders))) = (rows, leaders) {
             return Ok(Facts {
                 version: version.number()?,
