@@ -9,8 +9,8 @@ use tokio::join;
 
 use super::batch::json_list;
 use super::cells::{CommitmentRow, Unreadable, confidence, some_day};
-use super::row::{Cell, Parsed, RowProblem, Tried, readable};
-use super::these::{THESE, These, these};
+use super::row::{Parsed, RowProblem, Tried, exactly, readable};
+use super::these::{THESE, These};
 use super::{Error, Store};
 use crate::domain::address::{Mailbox, clean_name};
 use crate::domain::commitment::{Commitment, Status};
@@ -194,27 +194,26 @@ async fn quick_rows(
     which: Which<'_>,
 ) -> Result<Option<Vec<CommitmentRow>>, Error> {
     if let Which::These(references) = which {
-        return Ok(these(unit, &json_list(references)?).await?.rows());
+        return Ok(These::read(unit, &json_list(references)?).await?.rows());
     }
     let statuses = which.statuses()?;
     let page = async |unit: &mut SqliteConnection, references: &[String]| {
         let page = sqlx::query_as(PAGE.as_str()).bind(json_list(references)?);
         let page = page.bind(&statuses).bind(BOOK_PAGE).fetch_all(unit).await?;
-        let [these @ .., next]: [Cell; 5] =
-            page.try_into().map_err(|_| sqlx::Error::RowNotFound)?;
-        Ok::<_, Error>((These::new(these), next.rows::<String>().0))
+        let [these @ .., next] = exactly::<5>(page)?;
+        let Parsed(next) = next.rows::<String>();
+        Ok::<_, Error>(next.map(|next| (These::new(these), next)))
     };
     let mut rows: Vec<CommitmentRow> = Vec::new();
-    let (mut these, mut next) = page(unit, &[]).await?;
-    while let Some(references) = next.take_if(|next| !next.is_empty()) {
+    let Some((mut these, mut next)) = page(unit, &[]).await? else { return Ok(None) };
+    while !next.is_empty() {
         // SQLite finds the next page in its own thread.
-        let (found, read) = join!(biased; page(unit, &references), async { these.rows() });
-        let Some(read) = read else { return Ok(None) };
+        let (found, read) = join!(biased; page(unit, &next), async { these.rows() });
+        let (Some(found), Some(read)) = (found?, read) else { return Ok(None) };
         rows.extend(read);
-        (these, next) = found?;
+        (these, next) = found;
     }
-    // After the last page come no more references, or some that are no text.
-    let (Some(_), Some(last)) = (next, these.rows()) else { return Ok(None) };
+    let Some(last) = these.rows() else { return Ok(None) };
     rows.extend(last);
     Ok(Some(rows))
 }

@@ -9,7 +9,7 @@ use super::batch::json_list;
 use super::book::{self, BOOK_THESE, LeaderRow};
 use super::cells::CommitmentRow;
 use super::history::{self, SENT_THESE, SentRow};
-use super::row::{Cell, Parsed, RowProblem, readable};
+use super::row::{Cell, Parsed, RowProblem, exactly, readable};
 use super::these::{THESE, These};
 use super::{Error, Store};
 use crate::domain::address::Mailbox;
@@ -101,8 +101,7 @@ impl Store {
         let cells: Vec<Cell> = self.run(self.reader(), script).await?;
         // SQLite looks for the next page, where somebody waits for one, while this one is parsed.
         yield_now().await;
-        let [version, these @ .., sent, leaders]: [Cell; 7] =
-            cells.try_into().map_err(|_| sqlx::Error::RowNotFound)?;
+        let [version, these @ .., sent, leaders] = exactly::<7>(cells)?;
         let (rows, sent, leaders) = (These::new(these).rows(), sent.rows(), leaders.rows());
         if let (Some(rows), Parsed(Some(leaders))) = (rows, leaders) {
             return Ok(Facts {

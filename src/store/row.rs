@@ -60,6 +60,11 @@ impl Cell {
     }
 }
 
+/// The cells that the statements of a script answer, one each.
+pub(super) fn exactly<const N: usize>(cells: Vec<Cell>) -> Result<[Cell; N], Error> {
+    Ok(cells.try_into().map_err(|_| sqlx::Error::RowNotFound)?)
+}
+
 /// Rows as one cell: a JSON array with an array of columns for each. `None` when one of them cannot be read so.
 pub(super) struct Parsed<R>(pub(super) Option<Vec<R>>);
 

@@ -8,7 +8,7 @@ use sqlx::SqliteConnection;
 
 use super::Error;
 use super::cells::CommitmentRow;
-use super::row::{Cell, Parsed};
+use super::row::{Cell, Parsed, exactly};
 
 /// The columns in the order of [`CommitmentRow`].
 const COMMITMENTS: &str = "
@@ -41,12 +41,6 @@ const SNOOZES: &str = "
 pub(super) static THESE: LazyLock<String> =
     LazyLock::new(|| [COMMITMENTS, WINDOWS, RESPONSIBLE, SNOOZES].join(";"));
 
-/// Reads the cells of the commitments whose references are in a JSON array.
-pub(super) async fn these(unit: &mut SqliteConnection, references: &str) -> Result<These, Error> {
-    let cells: Vec<Cell> = sqlx::query_as(THESE.as_str()).bind(references).fetch_all(unit).await?;
-    Ok(These::new(cells.try_into().map_err(|_| sqlx::Error::RowNotFound)?))
-}
-
 /// The cells of some commitments.
 pub(super) struct These([Cell; 4]);
 
@@ -58,6 +52,12 @@ type ResponsibleRow = (String, i64, String, Option<String>, Option<String>, u8);
 type SnoozeRow = (String, u32, String, u32, String, String);
 
 impl These {
+    /// The cells of the commitments whose references are in the JSON array `references`.
+    pub(super) async fn read(unit: &mut SqliteConnection, references: &str) -> Result<Self, Error> {
+        let cells = sqlx::query_as(THESE.as_str()).bind(references).fetch_all(unit).await?;
+        Ok(Self(exactly(cells)?))
+    }
+
     /// What the statements of [`THESE`] answer.
     pub(super) fn new(cells: [Cell; 4]) -> Self {
         Self(cells)
